@@ -1,0 +1,29 @@
+"""Composition of one web process: HTTP by Django, websockets by Channels behind an exact origin check."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.prod")
+os.environ.setdefault("WARDLINE_PROCESS", "web")
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import OriginValidator
+from django.core.asgi import get_asgi_application
+
+pages = get_asgi_application()
+
+from django.conf import settings
+
+from assets import urls as assets
+from dispatch import urls as dispatch
+from integrations import urls as integrations
+from tickets import urls as tickets
+
+sockets = [route for app in (assets, tickets, dispatch, integrations) for route in app.sockets]
+
+application = ProtocolTypeRouter(
+    {
+        "http": pages,
+        "websocket": OriginValidator(AuthMiddlewareStack(URLRouter(sockets)), settings.WEBSOCKET_ORIGINS),
+    }
+)

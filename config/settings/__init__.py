@@ -1,0 +1,1 @@
+"""One module per place Wardline runs in; there is no default here on purpose."""

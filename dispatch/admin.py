@@ -1,0 +1,1 @@
+"""Index of the admin pages of dispatch, one line per capability."""

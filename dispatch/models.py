@@ -1,0 +1,1 @@
+"""Index of the tables of dispatch, one line per capability."""

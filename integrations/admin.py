@@ -1,0 +1,1 @@
+"""Index of the admin pages of integrations, one line per capability."""

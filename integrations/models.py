@@ -1,0 +1,1 @@
+"""Index of the tables of integrations, one line per capability."""

@@ -1,0 +1,1 @@
+"""Index of the admin pages of tickets, one line per capability."""

@@ -1,0 +1,1 @@
+"""Index of the tables of tickets, one line per capability."""
