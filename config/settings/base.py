@@ -4,11 +4,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from config import env
 from config.unfold import UNFOLD as UNFOLD
+
+django_stubs_ext.monkeypatch()  # lets classes be written as QuerySet[Ticket] at run time too
 
 # --- Places ------------------------------------------------------------------
 BASE_DIR = Path(__file__).resolve().parents[2]
