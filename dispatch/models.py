@@ -1,1 +1,18 @@
-"""Index of the tables of dispatch, one line per capability."""
+"""Index of the app's tables."""
+
+from dispatch.engineers.models import Engineer, EngineerQualification, EngineerSkill, TrackRecord
+from dispatch.matching.models import Decision, DepartmentMode, Exclusion, Weights
+from dispatch.roster.models import Leave, Shift
+
+__all__ = [
+    "Decision",
+    "DepartmentMode",
+    "Engineer",
+    "EngineerQualification",
+    "EngineerSkill",
+    "Exclusion",
+    "Leave",
+    "Shift",
+    "TrackRecord",
+    "Weights",
+]

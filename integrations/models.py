@@ -1,1 +1,6 @@
-"""Index of the tables of integrations, one line per capability."""
+"""Index of the app's tables."""
+
+from integrations.identity.models import ApiToken
+from integrations.notifications.models import Delivery, Notification
+
+__all__ = ["ApiToken", "Delivery", "Notification"]

@@ -1,1 +1,55 @@
-"""Index of the tables of tickets, one line per capability."""
+"""Index of the app's tables."""
+
+from tickets.record.models import (
+    Attachment,
+    Comment,
+    CostLine,
+    HoldReason,
+    PartLine,
+    RepairReport,
+    SavedView,
+    Signature,
+    Ticket,
+    TicketCounter,
+    TimeEntry,
+    Watcher,
+)
+from tickets.sla.models import (
+    Alert,
+    Calendar,
+    CalendarDay,
+    CalendarWindow,
+    Clock,
+    Pause,
+    PauseEnd,
+    PriorityRule,
+    Rebase,
+    Rung,
+    Target,
+)
+
+__all__ = [
+    "Alert",
+    "Attachment",
+    "Calendar",
+    "CalendarDay",
+    "CalendarWindow",
+    "Clock",
+    "Comment",
+    "CostLine",
+    "HoldReason",
+    "PartLine",
+    "Pause",
+    "PauseEnd",
+    "PriorityRule",
+    "Rebase",
+    "RepairReport",
+    "Rung",
+    "SavedView",
+    "Signature",
+    "Target",
+    "Ticket",
+    "TicketCounter",
+    "TimeEntry",
+    "Watcher",
+]

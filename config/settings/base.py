@@ -136,6 +136,8 @@ else:
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
+LIVE_POLL_SECONDS = 0.1  # without Redis the hub of each web process follows the log itself
+
 # --- Jobs and time -----------------------------------------------------------
 Q_CLUSTER = {
     "name": "wardline",
@@ -149,6 +151,7 @@ Q_CLUSTER = {
     "scheduler": False,  # 10 to 23 seconds late: config.schedules and kernel timers keep time instead
     "catch_up": False,
     "save_limit": 1000,
+    "broker_class": "config.kernel.jobs.GuardedBroker",
     "label": "任务",
     "log_level": "WARNING",
 }
@@ -176,7 +179,7 @@ FILE_UPLOAD_PERMISSIONS = 0o640
 AUTH_USER_MODEL = "assets.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "assets.policies.RoleBackend",
+    "config.rights.RoleBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
 PASSWORD_HASHERS = [

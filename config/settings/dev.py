@@ -9,6 +9,7 @@ DEBUG = env.flag("DEBUG", True)
 SECRET_KEY = env.text("SECRET_KEY", "dev-only-not-a-secret-dev-only-not-a-secret-dev-only")
 QR_KEYS = env.keyring("QR_KEYS", "d1:dev-only-not-a-secret-dev-only-qr-key")
 QR_ACTIVE_KID = env.text("QR_ACTIVE_KID", next(iter(QR_KEYS)))
+FIELD_KEYS = env.listing("FIELD_KEYS", ["dev-only-not-a-secret-dev-only-field-key"])
 
 ALLOWED_HOSTS = ["*"]
 WEBSOCKET_ORIGINS = [PUBLIC_BASE_URL, f"http://127.0.0.1:{PORT}", f"http://localhost:{PORT}"]

@@ -15,6 +15,7 @@ if env.flag("DEBUG", False):
 # --- Required ----------------------------------------------------------------
 SECRET_KEY = env.text("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.listing("SECRET_KEY_FALLBACKS", [])
+FIELD_KEYS = env.listing("FIELD_KEYS")  # the first encrypts, all decrypt
 QR_KEYS = env.keyring("QR_KEYS")
 QR_ACTIVE_KID = env.text("QR_ACTIVE_KID", next(iter(QR_KEYS)))
 if QR_ACTIVE_KID not in QR_KEYS:

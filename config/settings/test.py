@@ -7,6 +7,7 @@ from .base import *  # noqa: F403
 DEBUG = False
 SECRET_KEY = "tests-only-not-a-secret-tests-only-not-a-secret"  # noqa: S105 - guards nothing
 QR_KEYS = {"t2": "tests-only-qr-key-two-tests-only-qr-key", "t1": "tests-only-qr-key-one-tests-only-qr-key"}
+FIELD_KEYS = ["tests-only-field-key-tests-only-field-key"]
 QR_ACTIVE_KID = "t2"
 PUBLIC_BASE_URL = env.text("PUBLIC_BASE_URL", "http://testserver")
 WEBSOCKET_ORIGINS = [PUBLIC_BASE_URL]

@@ -1,0 +1,34 @@
+"""Every fact this app announces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from config.kernel.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceStatusChanged(Event):
+    about: ClassVar[str] = "device"
+
+    device: str
+    previous: str
+    status: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceQrRotated(Event):
+    about: ClassVar[str] = "device"
+
+    device: str
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegisterImported(Event):
+    about: ClassVar[str] = "import_id"
+
+    import_id: str
+    created: int
+    updated: int

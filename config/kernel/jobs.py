@@ -1,0 +1,63 @@
+"""Background work; the only module that knows django-q2.
+
+The queue lives in the same database as the data (ORM broker), so an enqueue commits or rolls back with its caller.
+Jobs run at least once: every job is idempotent.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+from django.core.signing import BadSignature
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from django_q.brokers.orm import ORM
+from django_q.signing import SignedPackage
+from django_q.tasks import async_task
+
+from config.kernel.models import Heartbeat
+
+logger = logging.getLogger(__name__)
+RUNNER = "config.kernel.jobs.run"
+_ALLOWED = re.compile(r"^(assets|tickets|dispatch|integrations|config\.kernel)(\.[a-z_]+)*\.jobs\.[a-z_]+$")
+
+
+def enqueue(name: str, *args: Any) -> str:
+    """Queue `name(*args)` (a function in some capability's `jobs` module) in the caller's transaction; its task id."""
+    if not _ALLOWED.match(name):
+        raise ValueError(f"{name} is not a job")
+    return str(async_task(RUNNER, name, *args, task_name=name[-100:]))
+
+
+def run(name: str, *args: Any) -> Any:
+    """The one entry that the worker executes; the allow-list is checked again here."""
+    if not _ALLOWED.match(name):
+        raise ValueError(f"{name} is not a job")
+    return import_string(name)(*args)
+
+
+def beat() -> None:
+    """Leave the worker's sign of life; enqueued by the clock, so it also proves that the queue moves."""
+    Heartbeat.objects.update_or_create(name="worker", defaults={"at": timezone.now()})
+
+
+class GuardedBroker(ORM):
+    """Hands the worker only tasks that name our runner: a forged row with another dotted path never runs."""
+
+    def dequeue(self) -> list[tuple[Any, Any]] | None:
+        tasks = super().dequeue()
+        if not tasks:
+            return None
+        return [task for task in tasks if self._is_ours(*task)] or None
+
+    def _is_ours(self, ack_id: Any, payload: Any) -> bool:
+        try:
+            ours = SignedPackage.loads(payload).get("func") == RUNNER
+        except (BadSignature, TypeError):
+            ours = False
+        if not ours:
+            logger.error("queue row %s does not name the job runner and was removed", ack_id)
+            self.delete(ack_id)
+        return ours

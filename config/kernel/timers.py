@@ -1,0 +1,66 @@
+"""Deadlines to the second, kept by the clock process. Handlers touch only the database; slow work is enqueued."""
+
+from __future__ import annotations
+
+import logging
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import DatabaseError, transaction
+from django.utils.module_loading import import_string
+
+from config.kernel.errors import DomainError
+from config.kernel.models import Timer
+
+logger = logging.getLogger(__name__)
+_ALLOWED = re.compile(r"^(assets|tickets|dispatch|integrations)(\.[a-z_]+)+\.(jobs|services)\.[a-z_]+$")
+_BACK_OFF = timedelta(seconds=5)
+
+
+def set_timer(key: str, at: datetime, call: str, *args: Any) -> None:
+    """Fire `call(*args, at=<due time>)` at `at`; a timer with the same key is moved, so there is one per key."""
+    if not _ALLOWED.match(call):
+        raise ValueError(f"{call} is not a handler that a timer may call")
+    Timer.objects.update_or_create(
+        key=key, defaults={"fire_at": at, "call": call, "args": list(args), "attempts": 0, "last_error": ""}
+    )
+
+
+def cancel_timer(key: str) -> bool:
+    """True when a timer with this key was still waiting."""
+    return Timer.objects.filter(key=key).delete()[0] > 0
+
+
+def fire_due(now: datetime, *, limit: int = 200) -> int:
+    """Run every handler due by `now`, each in its own transaction with the deletion of its row. Returns how many ran.
+
+    Two clocks may call this at once: the guarded DELETE lets one of them have each timer.
+    """
+    fired = 0
+    for timer in Timer.objects.filter(fire_at__lte=now).order_by("fire_at")[:limit]:
+        fired += _fire(timer, now)
+    return fired
+
+
+def _fire(timer: Timer, now: datetime) -> bool:
+    if not _ALLOWED.match(timer.call):
+        logger.error("timer %s names a handler that is not allowed", timer.key)
+        Timer.objects.filter(pk=timer.pk).delete()
+        return False
+    try:
+        with transaction.atomic():
+            claimed, _ = Timer.objects.filter(pk=timer.pk, fire_at=timer.fire_at).delete()
+            if not claimed:
+                return False
+            import_string(timer.call)(*timer.args, at=max(timer.fire_at, now))
+    except (DomainError, DatabaseError, LookupError, ValueError, TypeError) as error:
+        # The deletion was rolled back with the handler: keep the deadline, later, and say why.
+        logger.exception("timer %s failed", timer.key)
+        Timer.objects.filter(pk=timer.pk, fire_at=timer.fire_at).update(
+            fire_at=now + _BACK_OFF * (timer.attempts + 1),
+            attempts=min(timer.attempts + 1, 60),
+            last_error=f"{type(error).__name__}: {error}"[:200],
+        )
+        return False
+    return True

@@ -1,0 +1,501 @@
+"""The ticket and what hangs on it. States move only along the edges written here; services decide when."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django_fsm import ConcurrentTransitionMixin, FSMField, transition
+
+from assets.places.models import Department, Location, Person
+from assets.register.models import Criticality, Device, FaultPreset
+from config.kernel.models import PublicIdField, new_public_id
+
+USER = settings.AUTH_USER_MODEL
+
+
+class Kind(models.TextChoices):
+    """What sort of work; each kind pins its form version in `Ticket.form_version`."""
+
+    REPAIR = "repair", _("设备维修")
+
+
+class State(models.TextChoices):
+    NEW = "new", _("新报修")
+    TRIAGED = "triaged", _("已分级")
+    ASSIGNED = "assigned", _("已派单")
+    ACCEPTED = "accepted", _("已接单")
+    ARRIVED = "arrived", _("已到场")
+    WORKING = "working", _("维修中")
+    PAUSED = "paused", _("已暂停")
+    RESOLVED = "resolved", _("已修复")
+    VERIFYING = "verifying", _("待验收")
+    CLOSED = "closed", _("已关闭")
+    CANCELLED = "cancelled", _("已撤销")
+    REJECTED = "rejected", _("已驳回")
+    REOPENED = "reopened", _("重新打开")
+
+
+S = State
+ENDED = (S.CLOSED, S.CANCELLED, S.REJECTED)
+OPEN = tuple(s for s in S if s not in ENDED)
+UNASSIGNED = (S.NEW, S.TRIAGED, S.REOPENED)
+IN_HAND = (S.ASSIGNED, S.ACCEPTED, S.ARRIVED, S.WORKING, S.PAUSED)
+
+
+class Danger(models.TextChoices):
+    SMOKE = "smoke", _("冒烟 / 焦味")
+    SHOCK = "shock", _("漏电 / 麻手")
+    INJURY = "injury", _("有人受伤")
+    LEAK = "leak", _("漏气 / 漏液")
+
+
+class Decon(models.TextChoices):
+    """Infection control: work may not start before the ward or the engineer has declared it."""
+
+    UNKNOWN = "", _("未声明")
+    NOT_NEEDED = "not_needed", _("无需消毒")
+    CLEANED = "cleaned", _("已清洁消毒")
+    IMPOSSIBLE = "impossible", _("无法消毒")
+    DIRTY = "dirty", _("未消毒")
+
+
+class Source(models.TextChoices):
+    SCAN = "scan", _("扫码")
+    WEB = "web", _("网页")
+    PHONE = "phone", _("电话")
+    API = "api", _("接口")
+    SENSOR = "sensor", _("传感器")
+    PLAN = "plan", _("计划")
+
+
+class TicketQuerySet(models.QuerySet["Ticket"]):
+    """Named reads; `visible_to` lives in tickets.policies."""
+
+    def open(self) -> TicketQuerySet:
+        return self.filter(state__in=OPEN)
+
+    def ended(self) -> TicketQuerySet:
+        return self.filter(state__in=ENDED)
+
+    def in_hand_of(self, user: Any) -> TicketQuerySet:
+        return self.filter(assignee=user, state__in=IN_HAND)
+
+    def for_board(self) -> TicketQuerySet:
+        """All a list or board row shows, without a query per row (clocks by prefetch)."""
+        return self.select_related(
+            "device__type__group", "department", "location", "assignee__person", "preset", "hold_reason"
+        ).prefetch_related("clocks")
+
+
+class HoldReason(models.Model):
+    """Why a repair may wait; data, so that a hospital can word its own."""
+
+    code = models.SlugField(_("代码"), unique=True, max_length=30)
+    name = models.CharField(_("名称"), max_length=60)
+    name_en = models.CharField(_("英文名称"), max_length=60, blank=True)
+    owner = models.CharField(_("由谁推动"), max_length=60, blank=True)
+    stops_clock = models.BooleanField(_("暂停修复计时"), default=True)
+    default_hours = models.PositiveSmallIntegerField(_("默认等待小时"), default=24)
+    active = models.BooleanField(_("启用"), default=True)
+
+    class Meta:
+        verbose_name = _("暂停原因")
+        verbose_name_plural = _("暂停原因")
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def label(self) -> str:
+        from django.utils.translation import get_language
+
+        return self.name_en if (get_language() or "").startswith("en") and self.name_en else self.name
+
+
+class Ticket(ConcurrentTransitionMixin, models.Model):
+    """One work order. Personal data of the reporter is in `Person`; form answers of its pinned version in `answers`."""
+
+    public_id = PublicIdField()
+    tracking_token = models.CharField(max_length=22, unique=True, default=new_public_id, editable=False)
+    number = models.CharField(_("工单号"), max_length=20, unique=True)
+    kind = models.CharField(_("类型"), max_length=20, choices=Kind.choices, default=Kind.REPAIR)
+    form_version = models.CharField(_("表单版本"), max_length=40, default="repair@1")
+    state = FSMField(_("状态"), default=S.NEW, choices=S.choices, protected=True)
+    version = models.PositiveIntegerField(_("版本"), default=1)
+    source = models.CharField(_("来源"), max_length=10, choices=Source.choices, default=Source.SCAN)
+    client_id = models.UUIDField(_("客户端编号"), null=True, blank=True, unique=True)
+
+    device = models.ForeignKey(
+        Device, models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("设备")
+    )
+    department = models.ForeignKey(Department, models.PROTECT, related_name="tickets", verbose_name=_("科室"))
+    location = models.ForeignKey(
+        Location, models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("位置")
+    )
+    preset = models.ForeignKey(
+        FaultPreset, models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("故障现象")
+    )
+    in_use = models.BooleanField(_("正在用于患者"), null=True, blank=True)
+    danger = models.JSONField(_("危险情况"), default=list, blank=True)
+    description = models.TextField(_("补充说明"), blank=True)
+    answers = models.JSONField(_("表单内容"), default=dict, blank=True)
+    category = models.CharField(_("故障类别"), max_length=30, blank=True)
+    impact = models.CharField(_("影响"), max_length=2, choices=FaultPreset.Impact.choices, default="I3")
+    criticality = models.CharField(_("关键等级"), max_length=2, choices=Criticality.choices, default="C3")
+    priority = models.PositiveSmallIntegerField(_("优先级"), default=3, choices=[(n, f"P{n}") for n in (1, 2, 3, 4)])
+    highest_priority = models.PositiveSmallIntegerField(_("曾经的最高优先级"), default=4)
+    priority_reasons = models.JSONField(_("定级依据"), default=list, blank=True)
+
+    reporter = models.ForeignKey(
+        Person, models.SET_NULL, null=True, blank=True, related_name="reported_tickets", verbose_name=_("报修人")
+    )
+    contact_ext = models.CharField(_("联系分机"), max_length=13, blank=True)
+    assignee = models.ForeignKey(
+        USER, models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("工程师")
+    )
+    parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("上级工单")
+    )
+    duplicate_of = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="duplicates", verbose_name=_("重复于")
+    )
+    repeat_of = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="repeats", verbose_name=_("30 天内重复于")
+    )
+    hold_reason = models.ForeignKey(
+        HoldReason, models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("暂停原因")
+    )
+    hold_until = models.DateTimeField(_("预计继续"), null=True, blank=True)
+    needs_callback = models.BooleanField(_("待核实，须回电"), default=False)
+    nudges = models.PositiveIntegerField(_("催单次数"), default=0)
+    decon = models.CharField(_("消毒状态"), max_length=12, choices=Decon.choices, blank=True, default="")
+    decon_note = models.CharField(_("消毒说明"), max_length=200, blank=True)
+    backup_device = models.ForeignKey(
+        Device, models.PROTECT, null=True, blank=True, related_name="stood_in_for", verbose_name=_("已启用备用机")
+    )
+    route = models.CharField(
+        _("维修途径"),
+        max_length=10,
+        blank=True,
+        choices=[("self", _("自修")), ("warranty", _("保修")), ("contract", _("合同")), ("vendor", _("外修"))],
+    )
+    arrival_by_scan = models.BooleanField(_("扫码到场"), default=False)
+    reopen_count = models.PositiveSmallIntegerField(_("重开次数"), default=0)
+    rating = models.PositiveSmallIntegerField(
+        _("评价"), null=True, blank=True, choices=[(3, _("满意")), (2, _("一般")), (1, _("不满意"))]
+    )
+    rating_reasons = models.JSONField(_("评价原因"), default=list, blank=True)
+    simulated = models.BooleanField(_("模拟数据"), default=False)
+    search_text = models.TextField(editable=False, blank=True)
+
+    reported_at = models.DateTimeField(_("报修时间"))
+    client_reported_at = models.DateTimeField(_("手机上的报修时间"), null=True, blank=True)
+    triaged_at = models.DateTimeField(_("分级时间"), null=True, blank=True)
+    assigned_at = models.DateTimeField(_("派单时间"), null=True, blank=True)
+    accepted_at = models.DateTimeField(_("接单时间"), null=True, blank=True)
+    departed_at = models.DateTimeField(_("出发时间"), null=True, blank=True)
+    eta_at = models.DateTimeField(_("预计到场"), null=True, blank=True)
+    arrived_at = models.DateTimeField(_("到场时间"), null=True, blank=True)
+    started_at = models.DateTimeField(_("开始时间"), null=True, blank=True)
+    restored_at = models.DateTimeField(_("恢复时间"), null=True, blank=True)
+    resolved_at = models.DateTimeField(_("修复时间"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("结束时间"), null=True, blank=True)
+    updated_at = models.DateTimeField(_("更新时间"), auto_now=True)
+
+    objects = TicketQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("工单")
+        verbose_name_plural = _("工单")
+        ordering: ClassVar = ["-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=S.values), name="ticket_state_known"),
+            models.CheckConstraint(condition=Q(priority__gte=1, priority__lte=4), name="ticket_priority_1_to_4"),
+            models.CheckConstraint(
+                condition=~Q(state__in=[S.ASSIGNED, S.ACCEPTED, S.ARRIVED, S.WORKING]) | Q(assignee__isnull=False),
+                name="ticket_in_hand_has_assignee",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["priority", "id"], name="ticket_open", condition=~Q(state__in=ENDED)),
+            models.Index(fields=["assignee", "state"], name="ticket_assignee_state"),
+            models.Index(fields=["department", "-id"], name="ticket_department"),
+            models.Index(fields=["device", "-id"], name="ticket_device"),
+            models.Index(fields=["state", "-id"], name="ticket_state"),
+            models.Index(fields=["priority", "-id"], name="ticket_priority"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def short_number(self) -> str:
+        """The four digits that people say aloud."""
+        return self.number.rsplit("-", 1)[-1]
+
+    @property
+    def symptom(self) -> str:
+        """The symptom code, empty when none was chosen."""
+        return self.preset.code if self.preset else ""
+
+    @property
+    def title(self) -> str:
+        """Device and fault on one line, e.g. `呼吸机 HV-300 停机`."""
+        return " ".join(p for p in (self.device_label, self.fault_label) if p)
+
+    @property
+    def device_label(self) -> str:
+        return self.device.label if self.device else str(self.department)
+
+    @property
+    def fault_label(self) -> str:
+        return self.preset.flat_label if self.preset else ""
+
+    @property
+    def is_open(self) -> bool:
+        return self.state not in ENDED
+
+    # The edges. Bodies are empty: what follows from a step is told in tickets.lifecycle.services.
+    @transition(state, source=S.NEW, target=S.TRIAGED)
+    def to_triaged(self) -> None: ...
+
+    @transition(state, source=[S.ASSIGNED, S.ACCEPTED, S.ARRIVED], target=S.TRIAGED)
+    def to_unassigned(self) -> None: ...
+
+    @transition(state, source=[S.TRIAGED, S.REOPENED, *IN_HAND], target=S.ASSIGNED)
+    def to_assigned(self) -> None: ...
+
+    @transition(state, source=[S.ASSIGNED, S.TRIAGED, S.REOPENED], target=S.ACCEPTED)
+    def to_accepted(self) -> None: ...
+
+    @transition(state, source=S.ACCEPTED, target=S.ARRIVED)
+    def to_arrived(self) -> None: ...
+
+    @transition(state, source=[S.ARRIVED, S.ACCEPTED], target=S.WORKING)
+    def to_working(self) -> None: ...
+
+    @transition(state, source=[S.WORKING, S.ARRIVED, S.ACCEPTED], target=S.PAUSED)
+    def to_paused(self) -> None: ...
+
+    @transition(state, source=S.PAUSED, target=S.WORKING)
+    def to_resumed(self) -> None: ...
+
+    @transition(state, source=S.WORKING, target=S.RESOLVED)
+    def to_resolved(self) -> None: ...
+
+    @transition(state, source=S.RESOLVED, target=S.VERIFYING)
+    def to_verifying(self) -> None: ...
+
+    @transition(state, source=[S.RESOLVED, S.VERIFYING], target=S.CLOSED)
+    def to_closed(self) -> None: ...
+
+    @transition(state, source=[S.RESOLVED, S.VERIFYING, S.CLOSED], target=S.REOPENED)
+    def to_reopened(self) -> None: ...
+
+    @transition(state, source=[S.NEW, S.TRIAGED, S.REOPENED, *IN_HAND], target=S.CANCELLED)
+    def to_cancelled(self) -> None: ...
+
+    @transition(state, source=[S.NEW, S.TRIAGED, S.ASSIGNED], target=S.REJECTED)
+    def to_rejected(self) -> None: ...
+
+
+class TicketCounter(models.Model):
+    """The last number given on a day; raised by a guarded UPDATE."""
+
+    day = models.DateField(primary_key=True)
+    last = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("工单计数")
+        verbose_name_plural = _("工单计数")
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.last}"
+
+
+class _OnTicket(models.Model):
+    """A line of a ticket: when and by whom."""
+
+    at = models.DateTimeField(_("时间"))
+    by = models.ForeignKey(
+        Person, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("操作者")
+    )
+
+    class Meta:
+        abstract = True
+
+
+class Watcher(_OnTicket):
+    """Who is told of progress: a signed-in person, or an anonymous reporter by the token on their own phone."""
+
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="watchers", verbose_name=_("工单"))
+    token = models.CharField(max_length=22, unique=True, default=new_public_id, editable=False)
+    client_id = models.UUIDField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("关注")
+        verbose_name_plural = _("关注")
+        constraints = [models.UniqueConstraint(fields=["ticket", "client_id"], name="watcher_once_per_client")]
+
+
+class Comment(_OnTicket):
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="comments", verbose_name=_("工单"))
+    text = models.TextField(_("内容"), max_length=500)
+    public = models.BooleanField(_("病区可见"), default=True)
+    masked = models.BooleanField(_("已遮住隐私"), default=False)
+
+    class Meta:
+        verbose_name = _("留言")
+        verbose_name_plural = _("留言")
+        ordering: ClassVar = ["at"]
+
+
+class Attachment(_OnTicket):
+    """A re-encoded file; the client's name is only a label, the stored name is random."""
+
+    public_id = PublicIdField()
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="attachments", verbose_name=_("工单"))
+    kind = models.CharField(_("类别"), max_length=5, choices=[("photo", _("照片")), ("audio", _("语音"))])
+    file = models.FileField(_("文件"), upload_to="originals", max_length=200)
+    thumbnail = models.FileField(_("缩略图"), upload_to="thumbs", max_length=200, blank=True)
+    content_type = models.CharField(_("内容类型"), max_length=40)
+    size = models.PositiveIntegerField(_("字节"))
+    sha256 = models.CharField(max_length=64)
+    label = models.CharField(_("说明"), max_length=100, blank=True)
+
+    class Meta:
+        verbose_name = _("附件")
+        verbose_name_plural = _("附件")
+        ordering: ClassVar = ["at"]
+
+
+class TimeEntry(models.Model):
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="time_entries", verbose_name=_("工单"))
+    user = models.ForeignKey(USER, models.PROTECT, related_name="time_entries", verbose_name=_("工程师"))
+    started_at = models.DateTimeField(_("开始"))
+    ended_at = models.DateTimeField(_("结束"), null=True, blank=True)
+    automatic = models.BooleanField(_("自动记录"), default=True)
+    reason = models.CharField(_("修改原因"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("工时")
+        verbose_name_plural = _("工时")
+        ordering: ClassVar = ["started_at"]
+
+
+class PartLine(_OnTicket):
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="parts", verbose_name=_("工单"))
+    name = models.CharField(_("配件"), max_length=80)
+    serial_no = models.CharField(_("序列号"), max_length=60, blank=True)
+    quantity = models.PositiveSmallIntegerField(_("数量"), default=1)
+    unit_price = models.DecimalField(_("单价（元）"), max_digits=10, decimal_places=2, null=True, blank=True)
+    old_part_kept = models.BooleanField(_("旧件已留存"), default=False)
+
+    class Meta:
+        verbose_name = _("配件")
+        verbose_name_plural = _("配件")
+
+
+class CostLine(_OnTicket):
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="costs", verbose_name=_("工单"))
+    kind = models.CharField(
+        _("费用类别"),
+        max_length=10,
+        choices=[("parts", _("配件")), ("labour", _("人工")), ("vendor", _("外修")), ("other", _("其他"))],
+    )
+    amount = models.DecimalField(_("金额（元）"), max_digits=12, decimal_places=2)
+    note = models.CharField(_("说明"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("费用")
+        verbose_name_plural = _("费用")
+
+
+class Signature(_OnTicket):
+    """Who signed what, and the hash of the content they saw."""
+
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="signatures", verbose_name=_("工单"))
+    meaning = models.CharField(_("含义"), max_length=10, choices=[("release", _("放行")), ("accept", _("验收"))])
+    signer = models.ForeignKey(
+        Person, models.SET_NULL, null=True, related_name="signatures", verbose_name=_("签字人")
+    )
+    signer_role = models.CharField(_("职务"), max_length=40, blank=True)
+    content_hash = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name = _("签字")
+        verbose_name_plural = _("签字")
+
+
+class Cause(models.TextChoices):
+    """T1 cause_code."""
+
+    ACCESSORY = "accessory", _("附件耗材")
+    PART = "part", _("部件失效")
+    AGEING = "ageing", _("老化")
+    OPERATION = "operation", _("操作")
+    ENVIRONMENT = "environment", _("环境电源气源")
+    SOFTWARE = "software", _("软件网络")
+    DAMAGE = "damage", _("人为损坏")
+    NOT_FOUND = "not_found", _("未见异常")
+
+
+class Action(models.TextChoices):
+    """T1 action_code."""
+
+    REPLACE = "replace", _("更换")
+    REPAIR = "repair", _("维修")
+    CALIBRATE = "calibrate", _("校准")
+    RESET = "reset", _("重启设置")
+    CLEAN = "clean", _("清洁")
+    TRAIN = "train", _("培训")
+    SEND_OUT = "send_out", _("送修")
+    IRREPARABLE = "irreparable", _("无法修复")
+
+
+class Release(models.TextChoices):
+    USABLE = "usable", _("可用")
+    RESTRICTED = "restricted", _("限用")
+    OUT_OF_USE = "out_of_use", _("停用")
+
+
+class RepairReport(_OnTicket):
+    """The finish sheet of one attempt; a reopened ticket gets a second one.
+
+    `tests`: list of `{"code", "name", "value", "unit", "limit", "passed"}`.
+    """
+
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="repair_reports", verbose_name=_("工单"))
+    cause = models.CharField(_("原因"), max_length=12, choices=Cause.choices)
+    action = models.CharField(_("处理方式"), max_length=12, choices=Action.choices)
+    diagnosis = models.TextField(_("诊断"), blank=True, max_length=500)
+    tests = models.JSONField(_("修后检测"), default=list, blank=True)
+    release = models.CharField(_("放行结论"), max_length=12, choices=Release.choices)
+    release_note = models.CharField(_("限用或停用说明"), max_length=200, blank=True)
+    minutes = models.PositiveIntegerField(_("用时（分钟）"), default=0)
+
+    class Meta:
+        verbose_name = _("维修报告")
+        verbose_name_plural = _("维修报告")
+        ordering: ClassVar = ["-at"]
+
+
+class SavedView(models.Model):
+    """A named set of list filters; `query` holds only known filter codes and values."""
+
+    owner = models.ForeignKey(USER, models.CASCADE, related_name="saved_views", verbose_name=_("所有者"))
+    name = models.CharField(_("名称"), max_length=40)
+    query = models.JSONField(_("筛选"), default=dict)
+    shared = models.BooleanField(_("全员可见"), default=False)
+
+    class Meta:
+        verbose_name = _("保存的视图")
+        verbose_name_plural = _("保存的视图")
+        constraints = [models.UniqueConstraint(fields=["owner", "name"], name="saved_view_name")]
+
+    def __str__(self) -> str:
+        return self.name
