@@ -1,0 +1,25 @@
+# Two commands matter: `make run` and `make test`. What they do stands in .ci/.
+PYTHON ?= python3
+.DEFAULT_GOAL := help
+.PHONY: help run test check lock screenshots python
+
+help: ## Show the commands
+	@sed -n 's/^\([a-z]*\):.*## /  make \1 @/p' Makefile | tr '@' '\t'
+
+run: python ## Install, load the demo hospital once, start web, worker and clock
+	@exec $(PYTHON) .ci/start.py
+
+test: python ## Run every test on SQLite, then on PostgreSQL + Redis, then in Chromium
+	@exec $(PYTHON) .ci/test.py
+
+check: python ## Lint, types, contracts, migrations, translations, lock
+	@$(PYTHON) .ci/setup.py dev && exec .venv/bin/python .ci/check.py
+
+lock: python ## Resolve config/requirements/*.in again, with hashes
+	@$(PYTHON) .ci/setup.py dev && exec .venv/bin/python .ci/lock.py
+
+screenshots: python ## Take the README's pictures from a running demo
+	@$(PYTHON) .ci/setup.py dev && exec .venv/bin/python .ci/screenshots.py
+
+python:
+	@command -v $(PYTHON) >/dev/null || { echo "wardline: $(PYTHON) is missing; install Python 3.11 or newer." >&2; exit 1; }
