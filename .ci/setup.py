@@ -94,7 +94,9 @@ def sync(name):
         name = "dev"
     print("Installing the locked packages (%s) ..." % name, flush=True)
     command = [UV, "pip", "sync", "-q", "--require-hashes", "--python", PYTHON, lock_path(name)]
-    done = subprocess.run(command, check=False, env=index_environment(), stderr=subprocess.PIPE, universal_newlines=True)
+    done = subprocess.run(
+        command, check=False, env=index_environment(), stderr=subprocess.PIPE, universal_newlines=True
+    )
     if done.returncode:
         reason = " ".join(done.stderr.split())[-300:]
         stop("The locked packages could not be installed; check the network or the index (UV_DEFAULT_INDEX). " + reason)
@@ -107,9 +109,12 @@ def index_environment():
     environment = dict(os.environ)
     if not any(key in environment for key in ("UV_DEFAULT_INDEX", "UV_INDEX_URL")):
         asked = [PYTHON, "-m", "pip", "config", "get", "global.index-url"]
-        known = environment.get("PIP_INDEX_URL") or subprocess.run(
-            asked, check=False, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, universal_newlines=True
-        ).stdout.strip()
+        known = (
+            environment.get("PIP_INDEX_URL")
+            or subprocess.run(
+                asked, check=False, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, universal_newlines=True
+            ).stdout.strip()
+        )
         if known:
             environment["UV_DEFAULT_INDEX"] = known
     return environment

@@ -3,7 +3,7 @@
 from config import env
 
 from .base import *  # noqa: F403
-from .base import DATA_DIR, PORT, PUBLIC_BASE_URL
+from .base import DATA_DIR, LOGGING, PORT, PUBLIC_BASE_URL
 
 DEBUG = env.flag("DEBUG", True)
 SECRET_KEY = env.text("SECRET_KEY", "dev-only-not-a-secret-dev-only-not-a-secret-dev-only")
@@ -19,3 +19,5 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = DATA_DIR / "mail"
+
+LOGGING["formatters"]["json"] = {"format": "{asctime} {levelname:.1} {name}: {message}", "style": "{"}

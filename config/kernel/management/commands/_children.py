@@ -30,7 +30,11 @@ class Child:
         self._started = 0.0
 
     def start(self, environment: Mapping[str, str]) -> None:
-        self.process = subprocess.Popen(self.command, env=dict(environment))  # noqa: S603 - fixed argument lists
+        self.process = subprocess.Popen(  # noqa: S603 - fixed argument lists
+            self.command,
+            env=dict(environment),
+            preexec_fn=_leave_ctrl_c_to_the_supervisor,  # noqa: PLW1509 - this process has one thread
+        )
         self._started = time.monotonic()
 
     def died(self) -> int | None:
@@ -52,15 +56,16 @@ class Child:
 class Family:
     """The children of one run, kept alive until `stop()`; a guard ends them if the supervisor is killed outright."""
 
-    def __init__(self, children: Sequence[Child], environment: Mapping[str, str], say: Callable[[str], None]) -> None:
-        self.children = children
+    def __init__(self, environment: Mapping[str, str], say: Callable[[str], None]) -> None:
+        self.children: list[Child] = []
         self.mark = uuid.uuid4().hex
         self._environment = {**environment, MARK: self.mark}
         self._say = say
         self._guard = _start_guard(self.mark)
 
-    def start(self) -> None:
-        for child in self.children:
+    def start(self, *children: Child) -> None:
+        for child in children:
+            self.children.append(child)
             child.start(self._environment)
 
     def tend(self) -> None:
@@ -110,6 +115,10 @@ def _start_guard(mark: str) -> subprocess.Popen[bytes]:
     """A process of its own session whose input ends only when the supervisor does, however it ends."""
     command = [sys.executable, "-S", __file__, mark]
     return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 - ourselves
+
+
+def _leave_ctrl_c_to_the_supervisor() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _describe(code: int) -> str:

@@ -17,12 +17,19 @@ import segno
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import BaseCommand, CommandError, CommandParser, call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
 from ._children import Child, Family
 
 READY_WITHIN: Final = 60.0
 TOO_MANY_DEATHS: Final = 3
-PAGES: Final = (("Board 看板", "/desk/"), ("Engineer 工程师", "/field/"), ("Admin 管理", "/admin/"), ("API", "/api/v1/docs/"))
+PAGES: Final = (
+    ("Board 看板", "/desk/"),
+    ("Engineer 工程师", "/field/"),
+    ("Admin 管理", "/admin/"),
+    ("API", "/api/v1/docs/"),
+)
 
 
 class Command(BaseCommand):
@@ -49,17 +56,20 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     def _prepare(self, *, with_demo: bool) -> None:
-        call_command("migrate", verbosity=0, interactive=False)
+        if _behind():
+            call_command("migrate", verbosity=0, interactive=False)
         if with_demo and not get_user_model().objects.exists():
             self._say("loading the demo hospital (模拟数据) ...")
             call_command("demo", stdout=self.stdout)
 
     def _supervise(self) -> None:
-        family = Family(_children(), _environment(), self._say)
+        family = Family(_environment(), self._say)
+        ready = False
         try:
-            family.start()
+            family.start(_web())  # alone at first: the page is there sooner when nothing else is loading
             ready = self._until_ready(family)
             if ready:
+                family.start(_manage("worker", "qcluster"), _manage("clock", "clock"))
                 self.stdout.write(banner(_demo_facts()))
                 self.stdout.flush()
             while ready and not self.stopping:
@@ -83,15 +93,24 @@ class Command(BaseCommand):
         return False
 
 
-def _children() -> list[Child]:
-    manage = [sys.executable, "manage.py"]
-    web = [
+def _behind() -> bool:
+    """Whether migrations wait. Asking is much quicker than running `migrate` to find nothing."""
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def _web() -> Child:
+    command = [
         *(sys.executable, "-m", "uvicorn", "config.asgi:application"),
         *("--host", settings.HOST, "--port", str(settings.PORT)),
         *("--lifespan", "off", "--log-level", "warning", "--no-access-log", "--no-server-header"),
         *("--ws-max-size", "65536", "--timeout-graceful-shutdown", "2"),
     ]
-    return [Child("web", web), Child("worker", [*manage, "qcluster"]), Child("clock", [*manage, "clock"])]
+    return Child("web", command)
+
+
+def _manage(name: str, command: str) -> Child:
+    return Child(name, [sys.executable, "manage.py", command])
 
 
 def _environment() -> dict[str, str]:
@@ -124,10 +143,11 @@ def _require_free_port() -> None:
 
 def _answers() -> bool:
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.HOST, settings.HOST)  # noqa: S104 - compared, not bound
-    with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+    try:
         with urllib.request.urlopen(f"http://{host}:{settings.PORT}/healthz", timeout=2) as answer:
             return bool(answer.status == 200)
-    return False
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
 
 
 def _demo_facts() -> dict[str, Any]:
@@ -149,6 +169,10 @@ def banner(facts: dict[str, Any]) -> str:
     for device in facts["devices"][:1]:
         code = io.StringIO()
         segno.make(device["report_url"], error="l").terminal(out=code, border=2, compact=True)
-        lines += ["", f"  Scan to report  扫码报修: {device['name']}  {device['short_code']}", f"  {device['report_url']}"]
+        lines += [
+            "",
+            f"  Scan to report  扫码报修: {device['name']}  {device['short_code']}",
+            f"  {device['report_url']}",
+        ]
         lines += ["", code.getvalue().rstrip("\n")]
     return "\n".join([*lines, "", "  Ctrl-C stops everything.", ""])
