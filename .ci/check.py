@@ -1,0 +1,70 @@
+"""`make check`: every rule that a machine can hold, all of them run, the failed ones named at the end."""
+
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+
+import setup
+
+BIN = os.path.dirname(setup.PYTHON)
+FOLDERS = ["config", "assets", "tickets", "dispatch", "integrations"]
+PYTHON_FILES = [*FOLDERS, "tests", ".ci", "manage.py"]
+
+
+def production() -> dict[str, str]:
+    """Settings of a hospital that does not exist, with secrets that live for this run."""
+    return {
+        "DJANGO_SETTINGS_MODULE": "config.settings.prod",
+        "SECRET_KEY": secrets.token_urlsafe(64),
+        "QR_KEYS": f"p1:{secrets.token_urlsafe(48)}",
+        "DATABASE_URL": "postgresql://wardline@db.invalid/wardline",
+        "REDIS_URL": "redis://redis.invalid/0",
+        "ALLOWED_HOSTS": "wardline.invalid",
+        "PUBLIC_BASE_URL": "https://wardline.invalid",
+        "HOSPITAL_PHONE": "8120",
+        "DATA_DIR": tempfile.gettempdir(),
+    }
+
+
+def checks() -> list[tuple[str, list[str], dict[str, str]]]:
+    def tool(name: str) -> str:
+        return os.path.join(BIN, name)
+
+    manage = [setup.PYTHON, "manage.py"]
+    tests = {"DJANGO_SETTINGS_MODULE": "config.settings.test"}
+    return [
+        ("lint", [tool("ruff"), "check", "-q", *PYTHON_FILES], {}),
+        ("format", [tool("ruff"), "format", "-q", "--check", *PYTHON_FILES], {}),
+        ("types", [tool("mypy"), "--no-error-summary", *FOLDERS], {}),
+        ("contracts", [tool("lint-imports"), "--no-cache"], {}),
+        ("templates", [tool("djlint"), "templates", "--lint", "--quiet"], {}),
+        ("migrations", [*manage, "makemigrations", "--check", "--dry-run"], tests),
+        ("production settings", [*manage, "check", "--deploy", "--fail-level", "WARNING"], production()),
+        ("translations", [setup.PYTHON, ".ci/translations.py"], {}),
+        ("lock", [setup.PYTHON, ".ci/lock.py", "--check"], {}),
+    ]
+
+
+def main() -> int:
+    wanted, failed = sys.argv[1:], []
+    for name, command, more in checks():
+        if wanted and name not in wanted:
+            continue
+        begun = time.monotonic()
+        done = subprocess.run(
+            command, cwd=setup.ROOT, env={**os.environ, **more}, capture_output=True, text=True, check=False
+        )
+        print(f"{'FAILED' if done.returncode else 'ok':<8}{name} ({time.monotonic() - begun:.1f} s)", flush=True)
+        if done.returncode:
+            failed.append(name)
+            print(done.stdout + done.stderr, flush=True)
+    if failed:
+        print("wardline: failed: " + ", ".join(failed), file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

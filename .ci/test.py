@@ -1,0 +1,134 @@
+"""`make test`: every test on SQLite, those about the database again on PostgreSQL + Redis, journeys in Chromium."""
+
+import setup
+
+if __name__ == "__main__":
+    setup.require_python()
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import servers
+
+CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+NO_TESTS = 5  # pytest's exit code when a mark selects nothing
+
+
+class Need(NamedTuple):
+    """A thing from outside Python, how it is recognised, and the Debian package that brings it."""
+
+    name: str
+    there: bool
+    package: str
+
+
+class Group(NamedTuple):
+    name: str
+    arguments: list[str]
+    environment: Mapping[str, str]
+
+
+def needs() -> dict[str, Need]:
+    chinese = (
+        subprocess.run(["fc-list", ":lang=zh"], capture_output=True, check=False).stdout
+        if shutil.which("fc-list")
+        else b""
+    )
+    return {
+        "chromium": Need("Chromium", bool(shutil.which("chromium")), "chromium"),
+        "fonts": Need("a Chinese font", bool(chinese), "fonts-noto-cjk"),
+        "postgresql": Need("PostgreSQL", servers.postgres_bin() is not None, "postgresql"),
+        "redis": Need("Redis", bool(shutil.which("redis-server")), "redis-server"),
+        "gettext": Need("gettext", bool(shutil.which("xgettext")), "gettext"),
+    }
+
+
+def provide() -> dict[str, Need]:
+    """Install what is missing if we may; returns the state afterwards."""
+    missing = [need.package for need in needs().values() if not need.there]
+    if missing and setup.may_install():
+        setup.apt_install(["fontconfig", *missing])
+    return needs()
+
+
+def absent(state: Mapping[str, Need], *names: str) -> str:
+    return ", ".join(state[name].name for name in names if not state[name].there)
+
+
+def run(group: Group, more: list[str]) -> tuple[int, Counter[str]]:
+    """Run one group with its output shown; the answer is pytest's exit code and its counts."""
+    print(f"\n==== {group.name}", flush=True)
+    command = [setup.PYTHON, "-m", "pytest", *group.arguments, *more]
+    environment = {**os.environ, **group.environment, "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(command, cwd=setup.ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    last = ""
+    for line in process.stdout or ():
+        sys.stdout.write(line)
+        sys.stdout.flush()
+        last = line if line.strip() else last
+    counts = Counter(
+        {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|errors?|skipped|xfailed)", last)}
+    )
+    code = process.wait()
+    return (0 if code == NO_TESTS else code), counts
+
+
+def groups(state: Mapping[str, Need], outside: servers.Servers | None) -> tuple[list[Group], list[str]]:
+    """What can run here, and one sentence for each group that cannot."""
+    possible = [Group("SQLite", ["-m", "not browser"], {})]
+    impossible = []
+    no_servers, no_browser = absent(state, "postgresql", "redis"), absent(state, "chromium", "fonts")
+    real = {"DATABASE_URL": outside.database_url, "REDIS_URL": outside.redis_url} if outside else {}
+    if outside:
+        possible.append(Group("PostgreSQL + Redis", ["-m", "database and not browser"], real))
+    else:
+        impossible.append(f"PostgreSQL + Redis did not run: {no_servers or 'the servers did not start'}.")
+    if no_browser:
+        impossible.append(f"Chromium did not run: {no_browser} missing.")
+    else:
+        possible.append(Group("Chromium on SQLite", ["-m", "browser"], {}))
+        if outside:
+            possible.append(Group("Chromium on PostgreSQL + Redis", ["-m", "browser and database"], real))
+    return possible, impossible
+
+
+def run_all(state: Mapping[str, Need], outside: servers.Servers | None, more: list[str]) -> int:
+    possible, impossible = groups(state, outside)
+    begun, total, failed = time.monotonic(), Counter[str](), []
+    lines = []
+    for group in possible:
+        start = time.monotonic()
+        code, counts = run(group, more)
+        total += counts
+        failed += [group.name] if code else []
+        lines.append(
+            f"  {group.name:<32}{'FAILED' if code else 'ok':<8}{_said(counts)} in {time.monotonic() - start:.0f} s"
+        )
+    print("\n==== groups", *lines, *(f"  {sentence}" for sentence in impossible), sep="\n")
+    print(f"==== {_said(total)} in {time.monotonic() - begun:.2f}s ====", flush=True)
+    return 1 if failed or (CI and impossible) else 0
+
+
+def _said(counts: Counter[str]) -> str:
+    return ", ".join(f"{number} {word}" for word, number in sorted(counts.items())) or "no tests ran"
+
+
+def main() -> int:
+    setup.ensure_venv()
+    setup.sync("dev")
+    state, more = provide(), sys.argv[1:]
+    if absent(state, "postgresql", "redis"):
+        return run_all(state, None, more)
+    with servers.running() as outside:
+        return run_all(state, outside, more)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
