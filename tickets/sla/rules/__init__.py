@@ -27,24 +27,20 @@ from tickets.sla.rules.clock import (
     share_used,
 )
 from tickets.sla.rules.explain import Line, Promise, Rebase, explain
-from tickets.sla.rules.priority import MATRIX, PRIORITIES, Decision, Facts, Modifiers, Reason, decide
+from tickets.sla.rules.priority import MATRIX, Decision, decide
 
 __all__ = [
     "ALWAYS",
     "MATRIX",
     "PAUSABLE",
-    "PRIORITIES",
     "WARNING_SHARE",
     "BadCalendarError",
     "Decision",
-    "Facts",
     "Line",
     "Metric",
-    "Modifiers",
     "NoWorkingTimeError",
     "Pause",
     "Promise",
-    "Reason",
     "Rebase",
     "Rung",
     "Span",

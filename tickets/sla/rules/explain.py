@@ -16,8 +16,8 @@ class Rebase:
     """The priority was changed at `at`: the target counts from the report again."""
 
     at: datetime
-    old: str
-    new: str
+    old: int
+    new: int
     reason: str = ""
 
 
@@ -26,7 +26,7 @@ class Promise:
     """Everything one due time depends on. `target` is working time of `calendar`."""
 
     metric: str
-    priority: str
+    priority: int
     reported_at: datetime
     target: timedelta
     calendar: WorkCalendar

@@ -1,100 +1,63 @@
 """From impact and criticality to a priority, with every reason that moved it (domain.md 2.1). The matrix is data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
 
-PRIORITIES = ("P1", "P2", "P3", "P4")
-"""Most urgent first."""
+MOST_URGENT, LEAST_URGENT = 1, 4
 
-MATRIX: Mapping[tuple[str, str], str] = {
-    ("I1", "C1"): "P1", ("I1", "C2"): "P1", ("I1", "C3"): "P1", ("I1", "C4"): "P2",
-    ("I2", "C1"): "P1", ("I2", "C2"): "P1", ("I2", "C3"): "P2", ("I2", "C4"): "P2",
-    ("I3", "C1"): "P2", ("I3", "C2"): "P2", ("I3", "C3"): "P3", ("I3", "C4"): "P3",
-    ("I4", "C1"): "P3", ("I4", "C2"): "P3", ("I4", "C3"): "P4", ("I4", "C4"): "P4",
+MATRIX: Mapping[tuple[str, str], int] = {
+    ("I1", "C1"): 1, ("I1", "C2"): 1, ("I1", "C3"): 1, ("I1", "C4"): 2,
+    ("I2", "C1"): 1, ("I2", "C2"): 1, ("I2", "C3"): 2, ("I2", "C4"): 2,
+    ("I3", "C1"): 2, ("I3", "C2"): 2, ("I3", "C3"): 3, ("I3", "C4"): 3,
+    ("I4", "C1"): 3, ("I4", "C2"): 3, ("I4", "C3"): 4, ("I4", "C4"): 4,
 }  # fmt: skip
-"""What a new installation starts with; afterwards the table that managers edit is handed in."""
+"""What a new installation starts with, and what stands in for a cell that was deleted."""
 
-
-@dataclass(frozen=True)
-class Facts:
-    """What is known when a ticket is classified.
-
-    `ready_units` and `min_ready` count the backup group of the device; None when it has none. `since_same` is the time
-    since the same fault on the same device was closed; None when it never happened.
-    """
-
-    impact: str
-    criticality: str
-    danger: bool = False
-    ready_units: int | None = None
-    min_ready: int | None = None
-    since_same: timedelta | None = None
-
-
-@dataclass(frozen=True)
-class Modifiers:
-    """The numbers of the modifiers, as a manager may tune them."""
-
-    repeat_within: timedelta = timedelta(days=30)
-    repeat_limit: str = "P2"
-
-
-@dataclass(frozen=True)
-class Reason:
-    """One thing that decided or moved the priority. `code` is matrix, low_backup, repeat or danger; `to` the result."""
-
-    code: str
-    to: str
-    params: Mapping[str, str | int] = field(default_factory=dict)
+REPEAT_LIMIT = 2
+"""A repeat alone makes nothing more urgent than P2."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """A priority, the reasons in the order in which they were applied, and whether this is a repeat to be tagged."""
+    """A priority, 1 to 4, and the codes of what decided it in the order applied.
 
-    priority: str
-    reasons: tuple[Reason, ...]
-    is_repeat: bool
+    Codes: `matrix:<impact>x<criticality>`, `backups_short`, `repeat`, `danger`.
+    """
 
-
-def is_low_on_backup(facts: Facts) -> bool:
-    """True when fewer units stand ready than the group needs."""
-    return facts.ready_units is not None and facts.min_ready is not None and facts.ready_units < facts.min_ready
+    priority: int
+    reasons: tuple[str, ...]
 
 
-def is_repeat(facts: Facts, modifiers: Modifiers) -> bool:
-    """True when the same fault was closed on this device within the window, its last day included."""
-    return facts.since_same is not None and facts.since_same <= modifiers.repeat_within
-
-
-def raised(priority: str, limit: str = PRIORITIES[0]) -> str:
+def raised(priority: int, limit: int = MOST_URGENT) -> int:
     """One step more urgent, but not beyond `limit`; a priority already there or above stays."""
-    rank, top = PRIORITIES.index(priority), PRIORITIES.index(limit)
-    return PRIORITIES[max(rank - 1, top)] if rank > top else priority
+    return max(priority - 1, limit) if priority > limit else priority
 
 
 def decide(
-    facts: Facts, matrix: Mapping[tuple[str, str], str] = MATRIX, modifiers: Modifiers | None = None
+    impact: str,
+    criticality: str,
+    *,
+    danger: bool = False,
+    backups_short: bool = False,
+    repeat: bool = False,
+    matrix: Mapping[tuple[str, str], int] = MATRIX,
 ) -> Decision:
     """The priority of a ticket and why.
 
-    Order: matrix, few ready units (+1), repeat (+1 up to `repeat_limit`), danger (always P1). A modifier that changes
-    nothing leaves no reason, except a repeat, which is a fact people act on. `KeyError` for a pair that the matrix
-    does not hold: a matrix with holes must not be savable.
+    Order: matrix, fewer ready units than the backup group needs (one step up), the same fault on the same device
+    within the repeat window (one step up, not beyond P2), danger (always P1). A modifier that changes nothing leaves
+    no reason, except two facts that people act on: danger and a repeat. A cell that `matrix` lacks is taken from `MATRIX`.
     """
-    modifiers = modifiers or Modifiers()
-    priority = matrix[facts.impact, facts.criticality]
-    reasons = [Reason("matrix", priority, {"impact": facts.impact, "criticality": facts.criticality})]
-    if is_low_on_backup(facts) and raised(priority) != priority:
+    cell = (impact, criticality)
+    priority = matrix.get(cell, MATRIX[cell])
+    reasons = [f"matrix:{impact}x{criticality}"]
+    if backups_short and raised(priority) != priority:
         priority = raised(priority)
-        counts = {"ready": facts.ready_units or 0, "min_ready": facts.min_ready or 0}
-        reasons.append(Reason("low_backup", priority, counts))
-    repeat = is_repeat(facts, modifiers)
-    if repeat and facts.since_same is not None:
-        priority = raised(priority, modifiers.repeat_limit)
-        reasons.append(Reason("repeat", priority, {"days": facts.since_same.days}))
-    if facts.danger and priority != PRIORITIES[0]:
-        priority = PRIORITIES[0]
-        reasons.append(Reason("danger", priority))
-    return Decision(priority, tuple(reasons), repeat)
+        reasons.append("backups_short")
+    if repeat:
+        priority = raised(priority, REPEAT_LIMIT)
+        reasons.append("repeat")
+    if danger:
+        priority = MOST_URGENT
+        reasons.append("danger")
+    return Decision(priority, tuple(reasons))

@@ -1,0 +1,103 @@
+"""Every change of a device: its status along the edges, its QR version, the register as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django_fsm import TransitionNotAllowed
+
+from assets.events import DeviceQrRotated, DeviceStatusChanged
+from assets.places.models import Person, User
+from assets.register.models import Device, DeviceStatus
+from config.kernel.errors import NotAllowedNow
+from config.kernel.events import publish
+
+S = DeviceStatus
+Actor = User | Person | None
+
+
+def _actor(by: Actor) -> str:
+    person = by.person if isinstance(by, User) else by
+    return person.public_id if person else "system"
+
+
+@transaction.atomic
+def _move(device: Device, edge: str, *, reason: str, by: Actor, at: datetime) -> Device:
+    current = Device.objects.select_for_update(of=("self",)).select_related("department").get(pk=device.pk)
+    previous = current.status
+    try:
+        step: Callable[[], None] = getattr(current, edge)
+        step()
+    except TransitionNotAllowed as error:
+        raise NotAllowedNow(
+            _("%(name)s 现在是“%(status)s”，不能这样改。") % {"name": current.label, "status": current.get_status_display()}
+        ) from error
+    current.status_reason, current.status_since = reason[:200], at
+    current.save()
+    publish(
+        DeviceStatusChanged(
+            at=at,
+            by=_actor(by),
+            scope=current.department.code,
+            device=current.public_id,
+            previous=str(previous),
+            status=str(current.status),
+        )
+    )
+    return current
+
+
+def put_out_of_use(device: Device, *, reason: str, by: Actor, at: datetime) -> Device:
+    """停用: the scan page turns red at once. Already stopped (fault, recall, retired) stays as it is."""
+    current = Device.objects.get(pk=device.pk)
+    if current.status in (S.FAULT, S.QUARANTINED, S.RETIRED, S.OFF_SITE, S.IN_REPAIR):
+        return current
+    return _move(device, "to_fault", reason=reason, by=by, at=at)
+
+
+def begin_repair(device: Device, *, by: Actor, at: datetime) -> Device:
+    """A stopped device is on the bench; one still in use stays in use."""
+    current = Device.objects.get(pk=device.pk)
+    if current.status != S.FAULT:
+        return current
+    return _move(device, "to_repair", reason=current.status_reason, by=by, at=at)
+
+
+def put_in_use(device: Device, *, by: Actor, at: datetime) -> Device:
+    """A ready backup stands in."""
+    return _move(device, "to_in_use", reason="", by=by, at=at)
+
+
+def release(device: Device, *, release: str, note: str, by: Actor, at: datetime) -> Device:
+    """The engineer's verdict after a repair: `usable`, `restricted` (note = the limit) or `out_of_use` (note = why)."""
+    current = Device.objects.get(pk=device.pk)
+    if release == "restricted":
+        if current.status == S.RESTRICTED:
+            return current
+        return _move(device, "to_restricted", reason=note, by=by, at=at)
+    if release == "out_of_use":
+        if current.status == S.IN_REPAIR:
+            _move(device, "to_verification", reason=note, by=by, at=at)
+        return put_out_of_use(device, reason=note, by=by, at=at) if current.status != S.FAULT else current
+    if current.status == S.IN_REPAIR:
+        _move(device, "to_verification", reason="", by=by, at=at)
+    elif current.status in (S.READY, S.IN_USE, S.STANDBY, S.ON_LOAN):
+        return current
+    return _move(device, "to_ready", reason="", by=by, at=at)
+
+
+@transaction.atomic
+def rotate_qr(device: Device, *, by: Actor, at: datetime) -> Device:
+    """The printed label is lost or defaced: every code of the old version stops working. `DeviceQrRotated`."""
+    current = Device.objects.select_for_update(of=("self",)).select_related("department").get(pk=device.pk)
+    current.qr_version += 1
+    current.save(update_fields=["qr_version", "updated_at"])
+    publish(
+        DeviceQrRotated(
+            at=at, by=_actor(by), scope=current.department.code, device=current.public_id, version=current.qr_version
+        )
+    )
+    return current

@@ -1,0 +1,39 @@
+"""When a step is allowed, from plain facts: no database, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+AUTO_CLOSE_AFTER = timedelta(hours=48)
+REMIND_WARD_AFTER = timedelta(hours=24)
+REOPEN_WITHIN = timedelta(days=7)
+BEFORE_ACCEPTANCE = frozenset({"new", "triaged", "assigned"})
+
+
+def impact_of(*, in_use: bool | None, default: str, danger: Iterable[str]) -> str:
+    """Domain 2.1: a device on a patient, or danger, is I1; otherwise the symptom's own default."""
+    return "I1" if in_use or list(danger) else default or "I3"
+
+
+def takes_out_of_use(*, priority: int, danger: Iterable[str]) -> bool:
+    """Domain 1.2: any danger flag on a P1 or P2 fault stops the device at once."""
+    return priority <= 2 and bool(list(danger))
+
+
+def closes_by_itself(*, priority: int, life_support: bool) -> bool:
+    """Domain 2.6: silence of the ward closes P3 and P4 after 48 h, a life-support device never."""
+    return priority >= 3 and not life_support
+
+
+def decon_allows_start(*, decon: str, priority: int, note: str) -> bool:
+    """Infection control: declared first; an uncleaned device only for a P1 and with a stated reason (PPE)."""
+    if decon in {"not_needed", "cleaned", "impossible"}:
+        return True
+    return decon == "dirty" and priority == 1 and bool(note.strip())
+
+
+def failed_tests(tests: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Names of post-repair tests beyond their limit."""
+    return [str(t.get("name") or t.get("code")) for t in tests if t.get("passed") is False]

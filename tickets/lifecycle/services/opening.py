@@ -1,0 +1,291 @@
+"""From the report to an engineer's name: submit, triage, assign, unassign, reprioritise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from assets.places.models import Department, Location, User
+from assets.register import queries as register
+from assets.register import services as devices
+from assets.register.models import Device, FaultPreset
+from config.kernel.errors import Invalid, NotAllowedNow
+from config.kernel.events import publish
+from tickets import events
+from tickets.lifecycle import rules
+from tickets.lifecycle.services.steps import Actor, advance, close_time_entries, end_pause
+from tickets.record import services as record
+from tickets.record.models import Danger, Source, State, Ticket
+from tickets.record.queries import envelope, repeated, search_terms
+from tickets.record.rules import clean_text
+from tickets.record.services import actor, lock, person_of
+from tickets.sla import services as sla
+
+
+@transaction.atomic
+def submit(
+    *,
+    device: Device | None,
+    preset: FaultPreset | None = None,
+    in_use: bool | None = None,
+    danger: Sequence[str] = (),
+    description: str = "",
+    source: str = Source.SCAN,
+    by: Actor,
+    at: datetime,
+    client_id: UUID | None = None,
+    client_reported_at: datetime | None = None,
+    department: Department | None = None,
+    location: Location | None = None,
+    contact_ext: str = "",
+    needs_callback: bool = False,
+    duplicate_of: Ticket | None = None,
+) -> Ticket:
+    """A new ticket, classified by rules, with running clocks. The same `client_id` again returns the first ticket.
+
+    `TicketSubmitted` and `TicketTriaged`; a report over the limits (`needs_callback`) that is not a P1 stays `new`
+    until the desk has called back. A danger flag puts the device out of use at once.
+    """
+    if client_id and (known := Ticket.objects.filter(client_id=client_id).select_related("device").first()):
+        return known
+    unknown = set(danger) - set(Danger.values)
+    if unknown:
+        raise Invalid(_("不认识的危险标志。"), fields={"danger": _("只能选列出的项。")})
+    home = department or (device.department if device else None)
+    if home is None:
+        raise Invalid(_("选设备或科室。"), fields={"device": _("选设备或科室。")})
+    text, found = clean_text(description, limit=500)
+    earlier = repeated(device, preset, at) if device else None
+    impact = rules.impact_of(in_use=in_use, default=preset.default_impact if preset else "I3", danger=danger)
+    criticality = device.criticality if device else "C4"
+    priority, reasons = sla.decide_priority(
+        impact=impact,
+        criticality=criticality,
+        danger=danger,
+        backups_short=bool(device and register.backups_short(device)),
+        repeat=earlier is not None,
+    )
+    number = record.next_number(at)
+    ticket = Ticket(
+        number=number,
+        source=source,
+        client_id=client_id,
+        device=device,
+        department=home,
+        location=location or (device.location if device else home.location),
+        preset=preset,
+        in_use=in_use,
+        danger=sorted(set(danger)),
+        description=text,
+        answers={"masked": found} if found else {},
+        category=preset.category if preset else "other",
+        impact=impact,
+        criticality=criticality,
+        priority=priority,
+        highest_priority=priority,
+        priority_reasons=reasons,
+        reporter=person_of(by),
+        contact_ext=contact_ext or home.extension,
+        repeat_of=earlier,
+        duplicate_of=duplicate_of,
+        needs_callback=needs_callback,
+        reported_at=at,
+        client_reported_at=client_reported_at,
+    )
+    ticket.search_text = search_terms(ticket.number, ticket.device_label, ticket.fault_label, str(home), text)
+    if priority == 1 or not needs_callback:
+        ticket.to_triaged()
+        ticket.triaged_at = at
+    ticket.save()
+    record.watch(ticket, by=ticket.reporter, client_id=client_id, at=at)
+    sla.start_clocks(ticket, at=at)
+    publish(
+        events.TicketSubmitted(
+            **envelope(ticket),
+            at=at,
+            by=actor(by) if by else "qr",
+            source=source,
+            symptom=ticket.symptom,
+            in_use=in_use,
+            danger=tuple(ticket.danger),
+            repeat_of=earlier.public_id if earlier else "",
+        )
+    )
+    if device and rules.takes_out_of_use(priority=priority, danger=danger):
+        devices.put_out_of_use(device, reason=ticket.fault_label or number, by=by, at=at)
+    if ticket.state == State.TRIAGED:
+        _announce_triage(ticket, by=None, at=at)
+    return ticket
+
+
+def _announce_triage(ticket: Ticket, *, by: Actor, at: datetime) -> None:
+    publish(
+        events.TicketTriaged(
+            **envelope(ticket),
+            at=at,
+            by=actor(by),
+            impact=ticket.impact,
+            criticality=ticket.criticality,
+            reasons=tuple(ticket.priority_reasons),
+        )
+    )
+
+
+@transaction.atomic
+def triage(
+    ticket: Ticket,
+    *,
+    by: Actor,
+    at: datetime,
+    preset: FaultPreset | None = None,
+    impact: str = "",
+    version: int | None = None,
+) -> Ticket:
+    """A person (re)classifies a ticket that nobody works on yet. `TicketTriaged`; a changed priority re-bases the clocks."""
+    current = lock(ticket, version=version)
+    if current.state not in (State.NEW, State.TRIAGED):
+        raise NotAllowedNow(
+            _("这张单现在是“%(state)s”，不用再分级。") % {"state": current.get_state_display()}
+        )
+    if impact and impact not in FaultPreset.Impact.values:
+        raise Invalid(_("影响等级是 I1 到 I4。"), fields={"impact": _("影响等级是 I1 到 I4。")})
+    if preset:
+        current.preset, current.category = preset, preset.category
+    current.impact = impact or (
+        rules.impact_of(in_use=current.in_use, default=preset.default_impact, danger=current.danger)
+        if preset
+        else current.impact
+    )
+    priority, reasons = sla.decide_priority(
+        impact=current.impact,
+        criticality=current.criticality,
+        danger=current.danger,
+        backups_short=bool(current.device and register.backups_short(current.device)),
+        repeat=current.repeat_of_id is not None,
+    )
+    before, current.priority, current.priority_reasons = current.priority, priority, reasons
+    current.highest_priority = min(current.highest_priority, priority)
+    current.needs_callback = False
+    if current.state == State.NEW:
+        advance(current, current.to_triaged, _("分级"), triaged_at=at)
+    else:
+        current.version += 1
+        current.save()
+    if before != priority:
+        sla.rebase(
+            current, from_priority=before, to_priority=priority, reason=_("重新分级"), by=person_of(by), at=at
+        )
+    _announce_triage(current, by=by, at=at)
+    return current
+
+
+@transaction.atomic
+def assign(
+    ticket: Ticket,
+    *,
+    to: User,
+    by: Actor,
+    at: datetime,
+    automatic: bool = False,
+    reason: str = "",
+    eta: datetime | None = None,
+    version: int | None = None,
+) -> Ticket:
+    """Afterwards `to` has the ticket and must accept it. `TicketAssigned`. Taking it from somebody needs a reason."""
+    current = lock(ticket, version=version)
+    if not (to.is_active and to.role == User.Role.ENGINEER):
+        raise Invalid(_("只能派给在用的工程师账号。"), fields={"to": _("只能派给在用的工程师账号。")})
+    previous = current.assignee
+    if previous and previous.pk == to.pk and current.state != State.REOPENED:
+        raise NotAllowedNow(_("这张单已经在%(name)s手上。") % {"name": to.short_name})
+    if previous and not automatic and not reason.strip():
+        raise Invalid(_("写明改派原因。"), fields={"reason": _("写明改派原因。")})
+    if current.state == State.PAUSED:
+        end_pause(current, by=by, at=at, automatic=False)
+    close_time_entries(current, at)
+    advance(
+        current,
+        current.to_assigned,
+        _("派单"),
+        assignee=to,
+        assigned_at=at,
+        eta_at=eta,
+        accepted_at=None,
+        departed_at=None,
+        hold_reason=None,
+        hold_until=None,
+    )
+    if previous and reason:
+        record.comment(current, text=reason, by=by, at=at, public=False)
+    publish(
+        events.TicketAssigned(
+            **envelope(current),
+            at=at,
+            by=actor(by),
+            to=to.person.public_id,
+            automatic=automatic,
+            previous=previous.person.public_id if previous else "",
+        )
+    )
+    return current
+
+
+@transaction.atomic
+def unassign(ticket: Ticket, *, by: Actor, at: datetime, reason: str, holder: User | None = None) -> Ticket:
+    """The ticket is free again. `reason`: refused, timed_out, preempted, by_hand. `holder` guards against a newer owner."""
+    current = lock(ticket)
+    if holder is not None and current.assignee_id != holder.pk:
+        raise NotAllowedNow(_("这张单已经换了人。"))
+    previous = current.assignee
+    close_time_entries(current, at)
+    advance(
+        current,
+        current.to_unassigned,
+        _("退回"),
+        assignee=None,
+        assigned_at=None,
+        accepted_at=None,
+        departed_at=None,
+        eta_at=None,
+    )
+    publish(
+        events.TicketUnassigned(
+            **envelope(current),
+            at=at,
+            by=actor(by),
+            previous=previous.person.public_id if previous else "",
+            reason=reason,
+        )
+    )
+    return current
+
+
+@transaction.atomic
+def reprioritise(
+    ticket: Ticket, *, priority: int, reason: str, by: Actor, at: datetime, version: int | None = None
+) -> Ticket:
+    """Another priority with a reason; every target is computed anew from the report time. `PriorityChanged`."""
+    current = lock(ticket, version=version)
+    if priority not in (1, 2, 3, 4):
+        raise Invalid(_("优先级是 1 到 4。"), fields={"priority": _("优先级是 1 到 4。")})
+    if not reason.strip():
+        raise Invalid(_("写明改优先级的原因。"), fields={"reason": _("写明改优先级的原因。")})
+    if not current.is_open or current.state in (State.RESOLVED, State.VERIFYING):
+        raise NotAllowedNow(
+            _("这张单现在是“%(state)s”，不能改优先级。") % {"state": current.get_state_display()}
+        )
+    before = current.priority
+    if before == priority:
+        return current
+    text = clean_text(reason, limit=200)[0]
+    current.priority = priority
+    current.highest_priority = min(current.highest_priority, priority)
+    current.version += 1
+    current.save()
+    sla.rebase(current, from_priority=before, to_priority=priority, reason=text, by=person_of(by), at=at)
+    publish(events.PriorityChanged(**envelope(current), at=at, by=actor(by), previous=before))
+    return current

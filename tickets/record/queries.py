@@ -1,0 +1,83 @@
+"""Reads around one ticket: the envelope of its events, its history on the device, names behind random ids."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from assets.places.models import Person, User
+from assets.register.models import Device, FaultPreset
+from tickets.record.models import OPEN, State, Ticket
+
+REPEAT_WINDOW = timedelta(days=30)
+
+
+def envelope(ticket: Ticket) -> dict[str, Any]:
+    """What every ticket event carries: ids and codes, never names."""
+    return {
+        "ticket": ticket.public_id,
+        "number": ticket.number,
+        "state": str(ticket.state),
+        "priority": ticket.priority,
+        "device": ticket.device.public_id if ticket.device else "",
+        "scope": ticket.department.code,
+    }
+
+
+def open_on(device: Device) -> Ticket | None:
+    """The oldest open ticket on a device: the one that further reports join."""
+    return (
+        Ticket.objects.filter(device=device, state__in=OPEN)
+        .select_related("device", "department", "assignee", "preset")
+        .order_by("id")
+        .first()
+    )
+
+
+def repeated(device: Device, preset: FaultPreset | None, at: datetime) -> Ticket | None:
+    """The ticket that was closed on this device with the same symptom within 30 days before `at`."""
+    if preset is None:
+        return None
+    return (
+        Ticket.objects.filter(
+            device=device, preset=preset, state=State.CLOSED, ended_at__gte=at - REPEAT_WINDOW, ended_at__lte=at
+        )
+        .order_by("-ended_at")
+        .first()
+    )
+
+
+def last_fault(ticket: Ticket) -> Ticket | None:
+    """The latest earlier ticket on the same device, for "23 天前同故障"."""
+    if ticket.device_id is None:
+        return None
+    return (
+        Ticket.objects.filter(device_id=ticket.device_id, pk__lt=ticket.pk)
+        .exclude(state__in=[State.CANCELLED, State.REJECTED])
+        .select_related("preset")
+        .order_by("-pk")
+        .first()
+    )
+
+
+def names_of(person_ids: Iterable[str]) -> dict[str, str]:
+    """Display names behind the random ids of events; erased people stay nameless."""
+    wanted = {p for p in person_ids if p and p not in ("system", "qr")}
+    accounts = {u.person.public_id: u.short_name for u in User.objects.filter(person__public_id__in=wanted).select_related("person")}
+    others = Person.objects.filter(public_id__in=wanted - accounts.keys())
+    return accounts | {p.public_id: p.name for p in others if p.name}
+
+
+def search_terms(*texts: str) -> str:
+    """What the list is searched by: words, and two-character pieces of Chinese, so that 监护 finds 监护仪."""
+    found: dict[str, None] = {}
+    for text in texts:
+        for word in re.findall(r"[a-z0-9]+|[\u4e00-\u9fff]+", unicodedata.normalize("NFKC", text).casefold()):
+            if word.isascii():
+                found[word] = None
+            else:
+                found |= dict.fromkeys(word[i : i + 2] for i in range(max(1, len(word) - 1)))
+    return " ".join(found)

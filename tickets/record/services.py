@@ -1,0 +1,153 @@
+"""Writes on the ticket's own page: its number, lock, comments, files, parts, decontamination. State is lifecycle's."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.core.files.base import ContentFile
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from assets.places.models import Person, User
+from config.kernel.errors import Conflict, Invalid, NotAllowedNow
+from config.kernel.events import publish
+from tickets import events
+from tickets.record import adapters, rules
+from tickets.record.models import Attachment, Comment, Decon, PartLine, Ticket, TicketCounter, Watcher
+from tickets.record.queries import envelope
+
+MAX_ATTACHMENTS = 6
+
+
+def actor(by: User | Person | None) -> str:
+    """The random id that events carry for whoever acted."""
+    person = person_of(by)
+    return person.public_id if person else "system"
+
+
+def person_of(by: User | Person | None) -> Person | None:
+    """Accounts act as their person row."""
+    return by.person if isinstance(by, User) else by
+
+
+def next_number(at: datetime) -> str:
+    """`WX20261122-0031`: counted per local day. Rivals wait for each other's row; a rollback gives the number back."""
+    day = timezone.localdate(at)
+    if not TicketCounter.objects.filter(day=day).update(last=F("last") + 1):
+        try:
+            with transaction.atomic():
+                TicketCounter.objects.create(day=day, last=1)
+        except IntegrityError:  # a rival opened the day first
+            TicketCounter.objects.filter(day=day).update(last=F("last") + 1)
+    return f"WX{day:%Y%m%d}-{TicketCounter.objects.get(day=day).last:04d}"
+
+
+def lock(ticket: Ticket, *, version: int | None = None) -> Ticket:
+    """The row as it is now, held until the transaction ends. Refuses (Conflict) when the caller saw another version."""
+    current = (
+        Ticket.objects.select_for_update(of=("self",))
+        .select_related("device__type", "department", "assignee__person", "preset", "reporter", "hold_reason")
+        .get(pk=ticket.pk)
+    )
+    if version is not None and current.version != version:
+        raise Conflict(
+            _("这张单刚被改过，现在是“%(state)s”，你的操作没有生效。看最新。") % {"state": current.get_state_display()},
+            code="stale",
+        )
+    return current
+
+
+@transaction.atomic
+def comment(ticket: Ticket, *, text: str, by: User | Person | None, at: datetime, public: bool = True) -> Comment:
+    """A note on the ticket; ID-card, phone and inpatient numbers are masked before they are stored. `CommentAdded`."""
+    clean, findings = rules.clean_text(text, limit=500)
+    if not clean:
+        raise Invalid(_("写几个字再发送。"), fields={"text": _("写几个字再发送。")})
+    row = Comment.objects.create(
+        ticket=ticket, text=clean, masked=bool(findings), public=public, by=person_of(by), at=at
+    )
+    publish(events.CommentAdded(**envelope(ticket), at=at, by=actor(by), comment=row.pk, public=public))
+    return row
+
+
+@transaction.atomic
+def attach(ticket: Ticket, *, upload: Any, by: User | Person | None, at: datetime) -> Attachment:
+    """Store a re-encoded photo or a checked voice note under a random name. `AttachmentAdded`; refuses bad files."""
+    if ticket.attachments.count() >= MAX_ATTACHMENTS:
+        raise NotAllowedNow(_("最多 %(n)s 个附件。") % {"n": MAX_ATTACHMENTS})
+    safe = adapters.accept_upload(upload)
+    name = secrets.token_hex(16)
+    row = Attachment(
+        ticket=ticket,
+        kind=safe.kind,
+        content_type=safe.content_type,
+        size=len(safe.content),
+        sha256=hashlib.sha256(safe.content).hexdigest(),
+        label=rules.clean_text(getattr(upload, "name", "") or "", limit=100)[0],
+        by=person_of(by),
+        at=at,
+    )
+    row.file.save(f"{name[:2]}/{name}{safe.suffix}", ContentFile(safe.content), save=False)
+    if safe.thumbnail:
+        row.thumbnail.save(f"{name[:2]}/{name}.jpg", ContentFile(safe.thumbnail), save=False)
+    row.save()
+    publish(
+        events.AttachmentAdded(**envelope(ticket), at=at, by=actor(by), attachment=row.public_id, kind=safe.kind)
+    )
+    return row
+
+
+@transaction.atomic
+def declare_decon(
+    ticket: Ticket, *, decon: str, note: str = "", by: User | Person | None, at: datetime
+) -> Ticket:
+    """Afterwards the ticket carries the declared decontamination state. `DeconDeclared`; ended tickets refuse."""
+    current = lock(ticket)
+    if decon not in Decon.values or not decon:
+        raise Invalid(_("选消毒状态。"), fields={"decon": _("选消毒状态。")})
+    if not current.is_open:
+        raise NotAllowedNow(_("这张单已经结束。"))
+    current.decon = decon
+    current.decon_note = rules.clean_text(note, limit=200)[0]
+    current.version += 1
+    current.save(update_fields=["decon", "decon_note", "version", "updated_at"])
+    publish(events.DeconDeclared(**envelope(current), at=at, by=actor(by), decon=decon))
+    return current
+
+
+def add_part(
+    ticket: Ticket,
+    *,
+    name: str,
+    by: User | Person | None,
+    at: datetime,
+    quantity: int = 1,
+    serial_no: str = "",
+    old_part_kept: bool = False,
+) -> PartLine:
+    """One spare part used; stock bookings come with the stock room."""
+    clean = rules.clean_text(name, limit=80)[0]
+    if not clean or not 1 <= quantity <= 999:
+        raise Invalid(_("写配件名称，数量 1 到 999。"), fields={"parts": _("写配件名称，数量 1 到 999。")})
+    return PartLine.objects.create(
+        ticket=ticket,
+        name=clean,
+        quantity=quantity,
+        serial_no=serial_no[:60],
+        old_part_kept=old_part_kept,
+        by=person_of(by),
+        at=at,
+    )
+
+
+def watch(ticket: Ticket, *, by: Person | None, client_id: UUID | None, at: datetime) -> tuple[Watcher, bool]:
+    """One watcher per phone, however often it reports; (row, created)."""
+    if client_id is None:
+        return Watcher.objects.create(ticket=ticket, by=by, at=at), True
+    return Watcher.objects.get_or_create(ticket=ticket, client_id=client_id, defaults={"by": by, "at": at})
