@@ -1,4 +1,4 @@
-"""What an engineer can be expected to do, from shrunk history, and how long a walk takes. Pure: no clock, no database."""
+"""What an engineer can be expected to do, from shrunk history, and how long a walk takes. Pure."""
 
 from __future__ import annotations
 
@@ -63,6 +63,17 @@ class Visit:
 
 
 @dataclass(frozen=True)
+class Record:
+    """Counts of one engineer in one fault class; fractional, because old visits count less."""
+
+    engineer: int
+    fault_class: str
+    visits: float
+    fixed: float
+    log_minutes: float = 0.0  # sum over the visits of ln(minutes)
+
+
+@dataclass(frozen=True)
 class Chance:
     """A shrunk first-fix probability with the visits behind it and its 90 % interval."""
 
@@ -113,25 +124,27 @@ def wilson(p: float, n: float, z: float = Z_90) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def fit_skill(visits: Iterable[Visit], half_life: float = HALF_LIFE_DAYS) -> Skill:
-    """Empirical Bayes over engineer x class (algorithms.md section 1)."""
-    cells: dict[tuple[int, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
+def tally(visits: Iterable[Visit], half_life: float = HALF_LIFE_DAYS) -> list[Record]:
+    """Visits added up per engineer and class, each weighted by its age."""
+    sums: dict[tuple[int, str], list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
     for visit in visits:
         counted = weight(visit.days_ago, half_life)
-        cell = cells[visit.engineer, visit.fault_class]
-        cell[0] += counted * visit.fixed
-        cell[1] += counted
+        row = sums[visit.engineer, visit.fault_class]
+        row[0] += counted
+        row[1] += counted * visit.fixed
+        row[2] += counted * math.log(max(visit.minutes, 1.0))
+    return [Record(engineer, code, *row) for (engineer, code), row in sums.items()]
+
+
+def fit_skill(records: Iterable[Record]) -> Skill:
+    """Empirical Bayes over engineer x class (algorithms.md section 1)."""
+    cells = {(row.engineer, row.fault_class): (row.fixed, row.visits) for row in records if row.visits > 0}
     mu = _class_means(cells)
     kappa = _kappa(cells, mu)
-    return Skill(
-        mu=mu,
-        kappa=kappa,
-        rho=_residuals(cells, mu, kappa),
-        cells={key: (fixed, seen) for key, (fixed, seen) in cells.items()},
-    )
+    return Skill(mu=mu, kappa=kappa, rho=_residuals(cells, mu, kappa), cells=cells)
 
 
-def _class_means(cells: Mapping[tuple[int, str], list[float]]) -> dict[str, float]:
+def _class_means(cells: Mapping[tuple[int, str], tuple[float, float]]) -> dict[str, float]:
     """mu_k = (S_k + 6.4) / (K_k + 8)."""
     totals: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
     for (_, fault_class), (fixed, seen) in cells.items():
@@ -140,7 +153,7 @@ def _class_means(cells: Mapping[tuple[int, str], list[float]]) -> dict[str, floa
     return {key: (fixed + PRIOR_FIXED) / (seen + PRIOR_VISITS) for key, (fixed, seen) in totals.items()}
 
 
-def _kappa(cells: Mapping[tuple[int, str], list[float]], mu: Mapping[str, float]) -> float:
+def _kappa(cells: Mapping[tuple[int, str], tuple[float, float]], mu: Mapping[str, float]) -> float:
     """kappa = max(mean[mu (1 - mu)] / tau^2 - 1, 2).
 
     tau^2 by the method of moments for a beta-binomial: E[n (f - mu)^2] = mu (1 - mu) + (n - 1) tau^2.
@@ -159,7 +172,7 @@ def _kappa(cells: Mapping[tuple[int, str], list[float]], mu: Mapping[str, float]
 
 
 def _residuals(
-    cells: Mapping[tuple[int, str], list[float]], mu: Mapping[str, float], kappa: float
+    cells: Mapping[tuple[int, str], tuple[float, float]], mu: Mapping[str, float], kappa: float
 ) -> dict[int, float]:
     """rho_e = (S_e - sum_k K_ek mu_k) / (K_e + kappa)."""
     surplus: dict[int, float] = defaultdict(float)
@@ -188,43 +201,36 @@ class Pace:
 
 
 def fit_pace(
-    visits: Iterable[Visit],
-    preset_minutes: Mapping[str, float] | None = None,
-    *,
-    pull: float = 8.0,
-    half_life: float = HALF_LIFE_DAYS,
+    records: Iterable[Record], preset_minutes: Mapping[str, float] | None = None, *, pull: float = 8.0
 ) -> Pace:
     """Log-normal duration ratios, shrunk in two levels: cell towards engineer, engineer towards the class.
 
     `pull` is the number of visits at which a person's own history weighs as much as the level above.
     """
-    rows = [(visit, weight(visit.days_ago, half_life)) for visit in visits if visit.minutes > 0]
+    rows = [row for row in records if row.visits > 0]
     log_median = _log_medians(rows, preset_minutes or {}, pull)
-    sums: dict[int, list[float]] = defaultdict(lambda: [0.0, 0.0])
-    cells: dict[tuple[int, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
-    for visit, counted in rows:
-        residual = math.log(visit.minutes) - log_median[visit.fault_class]
-        for total in (sums[visit.engineer], cells[visit.engineer, visit.fault_class]):
-            total[0] += counted * residual
-            total[1] += counted
-    own = {engineer: total / (seen + pull) for engineer, (total, seen) in sums.items()}
+    surplus: dict[int, float] = defaultdict(float)
+    seen_by: dict[int, float] = defaultdict(float)
+    cells: dict[tuple[int, str], tuple[float, float]] = {}
+    for row in rows:
+        residual = row.log_minutes - row.visits * log_median[row.fault_class]
+        surplus[row.engineer] += residual
+        seen_by[row.engineer] += row.visits
+        cells[row.engineer, row.fault_class] = (residual, row.visits)
+    own = {engineer: total / (seen_by[engineer] + pull) for engineer, total in surplus.items()}
     return Pace(
         median={key: math.exp(value) for key, value in log_median.items()},
         by_engineer={engineer: math.exp(value) for engineer, value in own.items()},
-        by_cell={
-            key: math.exp((total + pull * own[key[0]]) / (seen + pull)) for key, (total, seen) in cells.items()
-        },
+        by_cell={key: math.exp((total + pull * own[key[0]]) / (seen + pull)) for key, (total, seen) in cells.items()},
     )
 
 
-def _log_medians(
-    rows: list[tuple[Visit, float]], preset_minutes: Mapping[str, float], pull: float
-) -> dict[str, float]:
-    """The log-normal's median is the mean of the logs; presets count as `pull` visits where there is one."""
+def _log_medians(rows: list[Record], preset_minutes: Mapping[str, float], pull: float) -> dict[str, float]:
+    """A log-normal's median is the exponent of the mean log; where there is a preset it counts as `pull` visits."""
     sums: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
-    for visit, counted in rows:
-        sums[visit.fault_class][0] += counted * math.log(visit.minutes)
-        sums[visit.fault_class][1] += counted
+    for row in rows:
+        sums[row.fault_class][0] += row.log_minutes
+        sums[row.fault_class][1] += row.visits
     for fault_class, minutes in preset_minutes.items():
         if fault_class in sums and minutes > 0:
             sums[fault_class][0] += pull * math.log(minutes)

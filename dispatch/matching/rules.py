@@ -251,9 +251,7 @@ def reject_reason(
     return _shift_lasts(job, engineer, at, weights or Weights(), interrupting)
 
 
-def _shift_lasts(
-    job: Job, engineer: Engineer, at: datetime, weights: Weights, interrupting: bool
-) -> Rejection | None:
+def _shift_lasts(job: Job, engineer: Engineer, at: datetime, weights: Weights, interrupting: bool) -> Rejection | None:
     """Work must fit before the shift ends; a P1 may overrun."""
     if job.priority == 1 or engineer.shift_end is None:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
@@ -63,7 +64,9 @@ class Standing:
 OFF = Standing(Presence.OFF)
 
 
-def standing(engineer: int, spans: Iterable[Span], away: Iterable[Away], at: datetime, *, rest_hours: float = 0) -> Standing:
+def standing(
+    engineer: int, spans: Iterable[Span], away: Iterable[Away], at: datetime, *, rest_hours: float = 0
+) -> Standing:
     """Leave beats every shift; of several shifts the nearest presence counts; back-to-back shifts join up."""
     gone = [leave for leave in away if leave.engineer == engineer and leave.covers(at)]
     if gone:
@@ -164,7 +167,7 @@ def gaps(
     for need in needs:
         stretch: list[Gap] = []
         edges = _edges(need, holders, spans, away, start, end)
-        for left, right in zip(edges, edges[1:], strict=False):
+        for left, right in itertools.pairwise(edges):
             if need.wanted_at(left) and not _covered(need, holders, spans, away, left):
                 stretch.append(Gap(need.code, left, right, _lapsed(need, holders, spans, away, left)))
         found += _merge(stretch)
@@ -175,9 +178,7 @@ def _covered(need: Need, holders: list[Holder], spans: list[Span], away: list[Aw
     return any(holder.has(need.code, at) and _serves(need, holder.engineer, spans, away, at) for holder in holders)
 
 
-def _lapsed(
-    need: Need, holders: list[Holder], spans: list[Span], away: list[Away], at: datetime
-) -> tuple[int, ...]:
+def _lapsed(need: Need, holders: list[Holder], spans: list[Span], away: list[Away], at: datetime) -> tuple[int, ...]:
     return tuple(
         sorted(
             holder.engineer
@@ -196,8 +197,8 @@ def _edges(
     need: Need, holders: list[Holder], spans: list[Span], away: list[Away], start: datetime, end: datetime
 ) -> list[datetime]:
     moments = {start, end}
-    for stretch in (*spans, *away):
-        moments |= {stretch.start, stretch.end}
+    moments |= {edge for span in spans for edge in (span.start, span.end)}
+    moments |= {edge for leave in away for edge in (leave.start, leave.end)}
     moments |= {until for holder in holders if (until := holder.holds.get(need.code)) is not None}
     day = start.replace(hour=0, minute=0, second=0, microsecond=0)
     while need.opens != need.closes and day <= end:

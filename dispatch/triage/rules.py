@@ -1,4 +1,4 @@
-"""From a tapped fault tile to fault class, skill, minutes and confidence, by rules and counts. Pure.
+"""From a tapped fault tile to fault category, skill, minutes and confidence, by rules and counts. Pure.
 
 Free text is not read here: a model may replace the posterior later, the answer keeps its form.
 """
@@ -28,14 +28,14 @@ class Preset:
 class Trust:
     """How far a tap is believed before history speaks. A manager edits the row these come from."""
 
-    tile: float = 0.9  # share of the prior on the tapped tile's own class
+    tile: float = 0.9  # share of the prior on the tapped tile's own category
     visits: float = 20.0  # the prior counts as so many closed tickets
-    confident: float = 0.6  # below this a human looks at the class
+    confident: float = 0.6  # below this a human looks at the category
 
 
 @dataclass(frozen=True)
 class ClassGuess:
-    """One possible fault class with its probability and the minutes it usually takes."""
+    """One possible fault category with its probability and the minutes it usually takes."""
 
     code: str
     probability: float
@@ -47,7 +47,6 @@ class Classification:
     """What is probably wrong, who it takes, how long. `reasons` are codes that templates put into words."""
 
     category: str
-    fault_class: str
     classes: tuple[ClassGuess, ...]
     confidence: float
     skill: str = ""
@@ -55,11 +54,6 @@ class Classification:
     minutes: float = UNKNOWN_MINUTES
     source: str = "preset"
     reasons: tuple[str, ...] = field(default=())
-
-
-def fault_class(group: str, category: str) -> str:
-    """The key under which history is kept: device group x fault category."""
-    return f"{group}:{category or OTHER}"
 
 
 def classify(
@@ -72,7 +66,7 @@ def classify(
     device_qualification: str = "",
     trust: Trust | None = None,
 ) -> Classification:
-    """Posterior over the group's fault classes: Dirichlet prior from the tile, counts from closed tickets.
+    """Posterior over the group's fault categories: Dirichlet prior from the tile, counts from closed tickets.
 
     `history` is symptom code -> category -> closed tickets. A device's own demands win over the tile's, because the
     law binds the machine, not the complaint.
@@ -86,13 +80,10 @@ def classify(
     total = sum(seen.values()) + trust.visits
     posterior = {key: (seen.get(key, 0.0) + trust.visits * share) / total for key, share in prior.items()}
     ranked = sorted(posterior.items(), key=lambda item: (-item[1], item[0]))
-    classes = tuple(
-        ClassGuess(fault_class(group, key), share, minutes.get(key, UNKNOWN_MINUTES)) for key, share in ranked
-    )
+    classes = tuple(ClassGuess(key, share, minutes.get(key, UNKNOWN_MINUTES)) for key, share in ranked)
     best, confidence = ranked[0]
     return Classification(
         category=best,
-        fault_class=fault_class(group, best),
         classes=classes,
         confidence=confidence,
         skill=device_skill or (tapped.skill if tapped else ""),
