@@ -19,6 +19,7 @@ def production() -> dict[str, str]:
     return {
         "DJANGO_SETTINGS_MODULE": "config.settings.prod",
         "SECRET_KEY": secrets.token_urlsafe(64),
+        "FIELD_KEYS": secrets.token_urlsafe(48),
         "QR_KEYS": f"p1:{secrets.token_urlsafe(48)}",
         "DATABASE_URL": "postgresql://wardline@db.invalid/wardline",
         "REDIS_URL": "redis://redis.invalid/0",
@@ -40,6 +41,7 @@ def checks() -> list[tuple[str, list[str], dict[str, str]]]:
         ("format", [tool("ruff"), "format", "-q", "--check", *PYTHON_FILES], {}),
         ("types", [tool("mypy"), "--no-error-summary", *FOLDERS], {}),
         ("contracts", [tool("lint-imports"), "--no-cache"], {}),
+        ("rooms", [setup.PYTHON, ".ci/rooms.py"], {}),
         ("templates", [tool("djlint"), "templates", "--lint", "--quiet"], {}),
         ("migrations", [*manage, "makemigrations", "--check", "--dry-run"], tests),
         ("production settings", [*manage, "check", "--deploy", "--fail-level", "WARNING"], production()),

@@ -56,12 +56,12 @@ def _postgres(folder: Path) -> Iterator[str]:
         owner = {"user": account.pw_uid, "group": account.pw_gid}
     initdb = [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
     quiet = {"stdout": subprocess.DEVNULL, "cwd": data}
-    subprocess.run([*initdb, "--no-sync"], check=True, **quiet, **owner)  # type: ignore[call-overload]  # two sets of keywords
+    subprocess.run([*initdb, "--no-sync"], check=True, **quiet, **owner)
     careless = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
     listen = (f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={data}", "log_min_messages=fatal")
     flags = [word for setting in (*listen, *careless) for word in ("-c", setting)]
     command = [binaries / "postgres", "-D", data, *flags]
-    server = subprocess.Popen(command, stderr=subprocess.DEVNULL, **quiet, **owner)  # type: ignore[call-overload]  # as above
+    server = subprocess.Popen(command, stderr=subprocess.DEVNULL, **quiet, **owner)
     with _stopped_at_the_end(server, signal.SIGINT):
         ask = [binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
         _wait_until(lambda: subprocess.run(ask, check=False).returncode == 0, server, "PostgreSQL")
