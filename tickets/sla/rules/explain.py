@@ -33,6 +33,12 @@ class Promise:
     calendar_name: str = ""
     pauses: tuple[Pause, ...] = ()
     rebases: tuple[Rebase, ...] = ()
+    pausable: bool | None = None
+
+    @property
+    def stops(self) -> bool:
+        """Whether pauses count: what the target says, otherwise what its metric says."""
+        return pauses_apply(self.metric) if self.pausable is None else self.pausable
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ def explain(promise: Promise, at: datetime) -> tuple[Line, ...]:
 
     `at` is the moment of asking: a pause that still runs counts up to it, and the last line then says `open`.
     """
-    stopping = promise.pauses if pauses_apply(promise.metric) else ()
+    stopping = promise.pauses if promise.stops else ()
     ended = settled(((pause.started_at, pause.ended_at) for pause in stopping), at)
     due_at = due(promise.calendar, promise.reported_at, promise.target, ended)
     is_open = any(pause.ended_at is None and pause.started_at < due_at for pause in stopping)
@@ -88,7 +94,7 @@ def _target(promise: Promise) -> Line:
 
 
 def _pauses(promise: Promise, stopping: tuple[Pause, ...], at: datetime, due_at: datetime) -> Iterator[Line]:
-    if not pauses_apply(promise.metric):
+    if not promise.stops:
         if promise.pauses:
             yield Line("never_pauses", {"count": len(promise.pauses)}, NOTHING)
         return
