@@ -14,7 +14,7 @@ ROOM = DOORS | {"serializers", "forms", "services", "queries", "models", "adapte
 ROOM_EXTRAS = {"integrations/identity": {"authentication"}}  # Django REST framework's own kind of door
 APP = {"apps", "urls", "models", "admin", "events", "subscribers", "policies"}
 APP_FOLDERS = {"migrations", "management", "templatetags"}
-SHARED = {"models", "queries", "services", "events"}  # what one app may import from another
+SHARED = {"models", "queries", "services", "events", "policies"}  # what one app may import from another
 NAMELESS = {"utils", "common", "helpers", "manager", "misc"}
 TOP = {
     "manage.py",
