@@ -1,4 +1,4 @@
-"""The one table of timed jobs. The clock process enqueues each when its period has passed; deadlines are timers instead."""
+"""The one table of timed work. The clock process enqueues each job when its period has passed; deadlines it keeps itself."""
 
 from datetime import timedelta
 from typing import Final, NamedTuple
@@ -10,4 +10,10 @@ class Schedule(NamedTuple):
     why: str
 
 
-SCHEDULES: Final[tuple[Schedule, ...]] = ()
+SCHEDULES: Final[tuple[Schedule, ...]] = (
+    Schedule("config.kernel.jobs.beat", timedelta(seconds=10), "proves to /readyz that the queue moves"),
+    Schedule("dispatch.matching.jobs.dispatch", timedelta(minutes=1), "shift changes and expiring leave raise no event"),
+)
+
+# Called five times a second with the moment; each fires what is due by then, once, however many clocks run.
+DEADLINES: Final[tuple[str, ...]] = ("tickets.sla.services.fire_due", "config.kernel.timers.fire_due")
