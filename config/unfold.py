@@ -17,7 +17,7 @@ def _ramp(colours: str) -> dict[str, str]:
 
 
 def _stylesheet(request: HttpRequest) -> str:
-    return static("css/admin.css")
+    return static("css/pages/admin.css")
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
