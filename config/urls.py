@@ -1,10 +1,12 @@
 """Composition: which door answers at which address. Imported by nobody."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
 from assets import urls as assets
 from config import health
+from config.kernel import views as kernel
 from dispatch import urls as dispatch
 from integrations import urls as integrations
 from tickets import urls as tickets
@@ -20,3 +22,10 @@ urlpatterns = [
     path("api/v1/", include([route for app in _apps for route in app.api])),
     *(route for app in _apps for route in app.urlpatterns),
 ]
+if settings.DEBUG:
+    urlpatterns.append(path("design/", kernel.gallery, name="design"))
+
+handler400 = "config.kernel.views.bad_request"
+handler403 = "config.kernel.views.permission_denied"
+handler404 = "config.kernel.views.page_not_found"
+handler500 = "config.kernel.views.server_error"

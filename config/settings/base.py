@@ -95,6 +95,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
+                "config.kernel.context.page_frame",
             ],
         },
     },
@@ -203,6 +204,7 @@ AXES_RESET_ON_SUCCESS = True
 AXES_ALLOWED_CORS_ORIGINS = ""
 AXES_USERNAME_CALLABLE = "config.signin.attempted_username"
 AXES_VERBOSE = False
+AXES_LOCKOUT_CALLABLE = "config.kernel.views.too_many_guesses"
 SIMPLE_HISTORY_REVERT_DISABLED = True
 SESSION_COOKIE_AGE = 43_200
 SESSION_SAVE_EVERY_REQUEST = False
@@ -211,6 +213,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax
 
 # --- What a browser may do with our pages ------------------------------------
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "config.kernel.views.csrf_failure"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
