@@ -2,6 +2,9 @@
 
 from django.urls import URLPattern, URLResolver
 
+from assets.places import api as places
+from assets.register import api as register
+
 urlpatterns: list[URLPattern | URLResolver] = []
-api: list[URLPattern | URLResolver] = []
+api: list[URLPattern | URLResolver] = [*register.urlpatterns, *places.urlpatterns]
 sockets: list[URLPattern] = []

@@ -2,6 +2,9 @@
 
 from django.urls import URLPattern, URLResolver
 
+from dispatch.matching import api as matching
+from dispatch.roster import api as roster
+
 urlpatterns: list[URLPattern | URLResolver] = []
-api: list[URLPattern | URLResolver] = []
+api: list[URLPattern | URLResolver] = [*matching.urlpatterns, *roster.urlpatterns]
 sockets: list[URLPattern] = []

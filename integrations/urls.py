@@ -1,7 +1,17 @@
 """Addresses of integrations: `urlpatterns` are pages from the root, `api` lives below /api/v1/, `sockets` are websockets."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from integrations.audit.api import EventsView
+from integrations.identity.api import RevokeView, TokenView
 
 urlpatterns: list[URLPattern | URLResolver] = []
-api: list[URLPattern | URLResolver] = []
+api: list[URLPattern | URLResolver] = [
+    path("auth/token/", TokenView.as_view(), name="api-token"),
+    path("auth/token/revoke/", RevokeView.as_view(), name="api-token-revoke"),
+    path("events/", EventsView.as_view(), name="api-events"),
+    path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+]
 sockets: list[URLPattern] = []

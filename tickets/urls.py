@@ -2,6 +2,10 @@
 
 from django.urls import URLPattern, URLResolver
 
+from tickets.lifecycle import api as lifecycle
+from tickets.record import api as record
+from tickets.sla import api as sla
+
 urlpatterns: list[URLPattern | URLResolver] = []
-api: list[URLPattern | URLResolver] = []
+api: list[URLPattern | URLResolver] = [*lifecycle.urlpatterns, *record.urlpatterns, *sla.urlpatterns]
 sockets: list[URLPattern] = []

@@ -1,0 +1,173 @@
+"""What every REST door shares: deny by default, problem+json, keyset pages, Idempotency-Key, ETag and If-Match."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
+
+import orjson
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.http import Http404
+from django.utils.translation import gettext as _
+from rest_framework import exceptions, serializers, status
+from rest_framework.pagination import CursorPagination
+from rest_framework.permissions import BasePermission
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from config.kernel.errors import Conflict, DomainError, Invalid
+from config.kernel.models import IdempotencyRecord
+
+
+class DenyByDefault(BasePermission):
+    """A view that forgot to say who may answers nobody."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return False
+
+
+class SignedIn(BasePermission):
+    """Any active account; rows are scoped by the view's queryset."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return bool(request.user and request.user.is_authenticated and request.user.is_active)
+
+
+class FastJSONRenderer(JSONRenderer):
+    """orjson: the same JSON, several times faster."""
+
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
+        return b"" if data is None else orjson.dumps(data, default=str)
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Input with named fields only: an unknown key is an error, so nothing can be slipped in."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            unknown = set(data) - set(self.fields)
+            if unknown:
+                raise serializers.ValidationError({name: [_("没有这个字段。")] for name in sorted(map(str, unknown))})
+        return super().to_internal_value(data)
+
+
+class KeysetPagination(CursorPagination):
+    """Pages by position, never by offset or count: page 10,000 costs what page 1 costs."""
+
+    ordering = "-id"
+    page_size = 50
+    page_size_query_param = "page_size"
+    max_page_size = 200
+
+
+def problem(code: str, sentence: Any, http_status: int, **more: Any) -> Response:
+    """An RFC 9457 answer: `type`, `title`, `status`, `detail`, and `errors` by field where there are any."""
+    body = {"type": f"urn:wardline:{code}", "title": str(sentence), "status": http_status, "detail": str(sentence)}
+    return Response(body | more, status=http_status, content_type="application/problem+json")
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Every refusal leaves as problem+json with a sentence; what is not a refusal stays a server error."""
+    if isinstance(error, DomainError):
+        extra = {"errors": {k: [str(v)] for k, v in error.fields.items()}} if isinstance(error, Invalid) else {}
+        return problem(error.code, error, error.status, **extra)
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
+    elif isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    if not isinstance(error, exceptions.APIException):
+        return None
+    if isinstance(error, exceptions.ValidationError):
+        return problem("invalid", _("有些内容要改。"), 400, errors=_by_field(error.detail))
+    answer = problem(str(error.default_code), _sentence(error), error.status_code)
+    if header := getattr(error, "auth_header", None):
+        answer["WWW-Authenticate"] = header
+    if wait := getattr(error, "wait", None):
+        answer["Retry-After"] = str(int(wait) + 1)
+    return answer
+
+
+def _by_field(detail: Any) -> dict[str, Any]:
+    if isinstance(detail, dict):
+        return {k: v if isinstance(v, (list, dict)) else [v] for k, v in detail.items()}
+    return {"non_field_errors": detail if isinstance(detail, list) else [detail]}
+
+
+def _sentence(error: exceptions.APIException) -> str:
+    if isinstance(error, exceptions.NotFound):
+        return _("没有这一条，或者你看不到它。")
+    if isinstance(error, exceptions.PermissionDenied):
+        return _("你的账号不能做这件事。")
+    if isinstance(error, exceptions.Throttled):
+        return _("请求太频繁，过一会儿再试。")
+    return str(error.detail)
+
+
+Handler = Callable[..., Response]
+
+
+def idempotent(handler: Handler) -> Handler:
+    """A POST with `Idempotency-Key` happens once: the same key and body get the same answer, another body a 409.
+
+    The record is written in the transaction of the effect, so a crash leaves neither; rivals wait for each other at
+    the unique constraint.
+    """
+
+    @wraps(handler)
+    def once(view: APIView, request: Request, *args: Any, **kwargs: Any) -> Response:
+        key = request.headers.get("Idempotency-Key", "").strip()
+        if not key:
+            with transaction.atomic():
+                return handler(view, request, *args, **kwargs)
+        if len(key) > 80:
+            raise Invalid(_("Idempotency-Key 最长 80 个字符。"))
+        scope = f"api:{request.user.pk}"
+        digest = hashlib.sha256(request.path.encode() + b"\0" + request_body(request)).hexdigest()
+        try:
+            with transaction.atomic():
+                record = IdempotencyRecord.objects.create(scope=scope, key=key, request_hash=digest)
+                answer = handler(view, request, *args, **kwargs)
+                record.status = answer.status_code
+                record.body = orjson.loads(orjson.dumps(answer.data, default=str))
+                record.save(update_fields=["status", "body"])
+                return answer
+        except IntegrityError:
+            known = IdempotencyRecord.objects.filter(scope=scope, key=key).first()
+            if known is None:
+                raise
+        if known.request_hash != digest:
+            raise Conflict(_("这个 Idempotency-Key 已用于另一个请求。"), code="idempotency_key_reused")
+        return Response(known.body, status=known.status or status.HTTP_200_OK, headers={"Idempotent-Replay": "true"})
+
+    return once
+
+
+def request_body(request: Request) -> bytes:
+    """The parsed body in one canonical spelling, so that key order does not make another request of it."""
+    return orjson.dumps(request.data, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str)
+
+
+def etag(version: int) -> str:
+    return f'W/"{version}"'
+
+
+def matches(request: Request, version: int) -> bool:
+    """True when the client already has this version (`If-None-Match`)."""
+    given = [tag.strip() for tag in request.headers.get("If-None-Match", "").split(",")]
+    return etag(version) in given or "*" in given
+
+
+def expected_version(request: Request) -> int | None:
+    """The version named by `If-Match`, for refusing stale writes; None when the client does not ask."""
+    given = request.headers.get("If-Match", "").strip()
+    if given in ("", "*"):
+        return None
+    digits = given.removeprefix("W/").strip('"')
+    if not digits.isascii() or not digits.isdigit() or len(digits) > 9:
+        raise Invalid(_("If-Match 要用刚读到的 ETag。"))
+    return int(digits)

@@ -1,0 +1,36 @@
+"""API tokens: issued once in clear, kept as a hash, dead after 12 hours or on revocation."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from django.utils.translation import gettext as _
+
+from assets.places.models import User
+from config.kernel.errors import Refused
+from integrations.identity.models import ApiToken
+from integrations.policies import can_get_token_by_password
+
+TOKEN_LIFE = timedelta(hours=12)
+
+
+def issue_token(user: User, *, at: datetime) -> tuple[ApiToken, str]:
+    """A new token of `user` and its clear text, which nobody can read again. Refuses administrators and MFA accounts."""
+    if not can_get_token_by_password(user):
+        raise Refused(_("管理员和开了两步验证的账号不能用密码换令牌。请登录网页。"), code="token_door_closed")
+    secret = secrets.token_urlsafe(32)
+    row = ApiToken.objects.create(
+        user=user, prefix=secrets.token_hex(6), digest=digest(secret), created_at=at, expires_at=at + TOKEN_LIFE
+    )
+    return row, f"{row.prefix}.{secret}"
+
+
+def digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def revoke(token: ApiToken, *, at: datetime) -> None:
+    """Dead from now on; again is harmless."""
+    ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=at)

@@ -1,0 +1,229 @@
+"""The ticket API: list, create, read, and one endpoint for each step of its story."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+import django_filters
+from django.db.models import QuerySet
+from django.http import Http404
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from assets.places.models import User
+from assets.policies import is_house_staff, visible_devices
+from assets.register.models import Device
+from config.kernel.errors import Refused
+from config.kernel.rest import (
+    FastJSONRenderer,
+    KeysetPagination,
+    SignedIn,
+    StrictSerializer,
+    etag,
+    expected_version,
+    idempotent,
+    matches,
+)
+from tickets import policies
+from tickets.lifecycle import serializers as shapes
+from tickets.lifecycle import services as lifecycle
+from tickets.record.api import IDEMPOTENCY, IF_MATCH, PROBLEMS, find, scoped
+from tickets.record.models import OPEN, Source, State, Ticket
+
+def answer(user: Any, ticket: Ticket, status: int = 200) -> Response:
+    fresh = find(user, ticket.public_id)
+    return Response(shapes.TicketOut(fresh).data, status=status, headers={"ETag": etag(fresh.version)})
+
+
+class TicketFilter(django_filters.FilterSet):
+    """Named filters only; nothing of the query string reaches the ORM as a name."""
+
+    state = django_filters.MultipleChoiceFilter(choices=State.choices)
+    priority = django_filters.MultipleChoiceFilter(choices=[(str(n), str(n)) for n in (1, 2, 3, 4)])
+    open = django_filters.BooleanFilter(method="by_open")
+    department = django_filters.CharFilter("department__code")
+    device = django_filters.CharFilter("device__public_id")
+    assignee = django_filters.CharFilter("assignee__username")
+    reported_after = django_filters.IsoDateTimeFilter("reported_at", "gte")
+    reported_before = django_filters.IsoDateTimeFilter("reported_at", "lt")
+
+    class Meta:
+        model = Ticket
+        fields: ClassVar[list[str]] = []
+
+    def by_open(self, rows: QuerySet[Ticket], name: str, value: bool) -> QuerySet[Ticket]:
+        return rows.filter(state__in=OPEN) if value else rows.exclude(state__in=OPEN)
+
+
+class TicketsView(GenericAPIView[Ticket]):
+    """The tickets of this account, newest first; and the door for a new one."""
+
+    permission_classes = (SignedIn,)
+    renderer_classes = (FastJSONRenderer,)
+    pagination_class = KeysetPagination
+    filter_backends = (django_filters.rest_framework.DjangoFilterBackend,)
+    filterset_class = TicketFilter
+    serializer_class = shapes.TicketOut
+
+    def get_queryset(self) -> QuerySet[Ticket]:
+        return scoped(self.request.user)
+
+    @extend_schema(responses={200: shapes.TicketOut(many=True)} | {k: PROBLEMS[k] for k in (400, 401, 429)})
+    def get(self, request: Request) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(shapes.TicketOut(page, many=True).data)
+
+    @extend_schema(
+        request=shapes.NewTicket,
+        parameters=[IDEMPOTENCY],
+        responses={201: shapes.TicketOut} | {k: PROBLEMS[k] for k in (400, 401, 403, 409, 429)},
+    )
+    @idempotent
+    def post(self, request: Request) -> Response:
+        if not policies.can_report(request.user):
+            raise Refused(_("你的账号不能做这件事。"))
+        given = shapes.NewTicket(data=request.data)
+        given.is_valid(raise_exception=True)
+        fields = given.validated_data
+        device = fields.pop("device")
+        if not visible_devices(request.user, Device.objects.filter(pk=device.pk)).exists():
+            raise Http404
+        ticket = lifecycle.submit(
+            device=device,
+            preset=fields.pop("symptom", None),
+            source=Source.API,
+            by=request.user,
+            at=timezone.now(),
+            **fields,
+        )
+        return answer(request.user, ticket, 201)
+
+
+class TicketView(APIView):
+    """One ticket."""
+
+    permission_classes = (SignedIn,)
+    renderer_classes = (FastJSONRenderer,)
+
+    @extend_schema(
+        responses={200: shapes.TicketOut, 304: OpenApiResponse(description="unchanged")}
+        | {k: PROBLEMS[k] for k in (401, 404, 429)}
+    )
+    def get(self, request: Request, public_id: str) -> Response:
+        ticket = find(request.user, public_id)
+        if matches(request, ticket.version):
+            return Response(status=304, headers={"ETag": etag(ticket.version)})
+        return Response(shapes.TicketOut(ticket).data, headers={"ETag": etag(ticket.version)})
+
+
+Step = Callable[[Ticket, User, datetime, dict[str, Any], int | None], Any]
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One step: who may, what comes in, which service runs."""
+
+    name: str
+    may: Callable[[Any, Ticket], bool]
+    body: type[StrictSerializer]
+    step: Step
+
+
+def _plain(service: Callable[..., Any]) -> Step:
+    return lambda ticket, by, at, given, version: service(ticket, by=by, at=at, version=version, **given)
+
+
+def _triage(ticket: Ticket, by: User, at: datetime, given: dict[str, Any], version: int | None) -> Any:
+    if "symptom" in given:
+        given["preset"] = given.pop("symptom")
+    return lifecycle.triage(ticket, by=by, at=at, version=version, **given)
+
+
+def _resolve(ticket: Ticket, by: User, at: datetime, given: dict[str, Any], version: int | None) -> Any:
+    return lifecycle.resolve(ticket, sheet=lifecycle.FinishSheet(**given), by=by, at=at, version=version)
+
+
+def _confirm(ticket: Ticket, by: User, at: datetime, given: dict[str, Any], version: int | None) -> Any:
+    rating = given.pop("rating", None)
+    closed = lifecycle.confirm(ticket, by=by, at=at, version=version, **given)
+    return lifecycle.rate(closed, rating=rating, by=by, at=at) if rating else closed
+
+
+def _cancel(ticket: Ticket, by: User, at: datetime, given: dict[str, Any], version: int | None) -> Any:
+    return lifecycle.cancel(
+        ticket, by=by, at=at, version=version, before_acceptance=not policies.is_desk(by), **given
+    )
+
+
+VERBS: tuple[Verb, ...] = (
+    Verb("triage", policies.can_triage, shapes.Triage, _triage),
+    Verb("assign", policies.can_assign, shapes.Assign, _plain(lifecycle.assign)),
+    Verb("accept", policies.can_take, shapes.Nothing, _plain(lifecycle.accept)),
+    Verb("decline", policies.can_work, shapes.WithReason, _plain(lifecycle.decline)),
+    Verb("depart", policies.can_work, shapes.Depart, _plain(lifecycle.depart)),
+    Verb("arrive", policies.can_work, shapes.Arrive, _plain(lifecycle.arrive)),
+    Verb("start", policies.can_work, shapes.Start, _plain(lifecycle.start)),
+    Verb("pause", policies.can_work, shapes.PauseIn, _plain(lifecycle.pause)),
+    Verb("resume", policies.can_work, shapes.Nothing, _plain(lifecycle.resume)),
+    Verb("resolve", policies.can_work, shapes.Resolve, _resolve),
+    Verb("confirm", policies.can_verify, shapes.Confirm, _confirm),
+    Verb("dispute", policies.can_verify, shapes.WithOptionalReason, _plain(lifecycle.dispute)),
+    Verb("close", policies.can_close, shapes.WithReason, _plain(lifecycle.close)),
+    Verb("reopen", policies.can_close, shapes.WithReason, _plain(lifecycle.reopen)),
+    Verb("cancel", policies.can_cancel, shapes.WithOptionalReason, _cancel),
+    Verb("reject", policies.can_close, shapes.WithReason, _plain(lifecycle.reject)),
+    Verb("reprioritise", policies.can_triage, shapes.Reprioritise, _plain(lifecycle.reprioritise)),
+)
+
+
+def verb_view(verb: Verb) -> type[APIView]:
+    """The endpoint of one step.."""
+
+    class VerbView(APIView):
+        permission_classes = (SignedIn,)
+        renderer_classes = (FastJSONRenderer,)
+
+        @extend_schema(
+            operation_id=f"tickets_{verb.name}",
+            request=verb.body,
+            parameters=[IF_MATCH, IDEMPOTENCY],
+            responses={200: shapes.TicketOut} | PROBLEMS,
+        )
+        @idempotent
+        def post(self, request: Request, public_id: str) -> Response:
+            ticket = find(request.user, public_id)
+            if not verb.may(request.user, ticket):
+                raise Refused(_refusal(request.user, ticket))
+            given = verb.body(data=request.data or {})
+            given.is_valid(raise_exception=True)
+            verb.step(ticket, request.user, timezone.now(), dict(given.validated_data), expected_version(request))
+            return answer(request.user, ticket)
+
+    VerbView.__name__ = f"{verb.name.title()}View"
+    VerbView.__doc__ = f"The step `{verb.name}`."
+    return VerbView
+
+
+def _refusal(user: Any, ticket: Ticket) -> str:
+    if is_house_staff(user) and ticket.assignee_id and ticket.assignee_id != user.pk and policies.is_engineer(user):
+        return _("这张单在%(name)s手上，不在你手上。") % {"name": ticket.assignee.short_name if ticket.assignee else ""}
+    return _("你的账号不能做这件事。")
+
+
+urlpatterns: list[URLPattern] = [
+    path("tickets/", TicketsView.as_view(), name="api-tickets"),
+    path("tickets/<str:public_id>/", TicketView.as_view(), name="api-ticket"),
+    *(
+        path(f"tickets/<str:public_id>/{verb.name}/", verb_view(verb).as_view(), name=f"api-ticket-{verb.name}")
+        for verb in VERBS
+    ),
+]

@@ -1,0 +1,161 @@
+"""What hangs on a ticket, over REST: comments, attachments, timeline. The steps of its story are lifecycle's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from config.kernel import log
+from config.kernel.errors import Refused
+from config.kernel.models import EventRecord
+from config.kernel.rest import FastJSONRenderer, SignedIn, StrictSerializer, idempotent
+from tickets import policies
+from tickets.record import services as record
+from tickets.record.models import Attachment, Comment, Ticket
+from tickets.record.queries import names_of
+
+IF_MATCH = OpenApiParameter("If-Match", str, "header", description="ETag last read; a stale one answers 409.")
+IDEMPOTENCY = OpenApiParameter("Idempotency-Key", str, "header", description="Same key, same effect, same answer.")
+PROBLEMS = {
+    400: OpenApiResponse(description="problem+json: what to change, by field"),
+    401: OpenApiResponse(description="problem+json: sign in"),
+    403: OpenApiResponse(description="problem+json: not for this account"),
+    404: OpenApiResponse(description="problem+json: not there, or not yours"),
+    409: OpenApiResponse(description="problem+json: not in this state, stale, or key reused"),
+    429: OpenApiResponse(description="problem+json: too many requests"),
+}
+
+
+def scoped(user: Any) -> QuerySet[Ticket]:
+    """The tickets this account may see, with all an answer needs."""
+    rows = Ticket.objects.select_related(
+        "device", "department", "location", "preset", "assignee", "repeat_of", "duplicate_of"
+    ).prefetch_related("clocks")
+    return policies.visible_tickets(user, rows)
+
+
+def find(user: Any, public_id: str) -> Ticket:
+    """One ticket by its API id; someone else's is not there."""
+    ticket = scoped(user).filter(public_id=public_id).first()
+    if ticket is None:
+        raise Http404
+    return ticket
+
+
+class CommentIn(StrictSerializer):
+    text = serializers.CharField(max_length=500)
+    public = serializers.BooleanField(default=True, help_text="The ward sees it too.")
+
+
+class CommentOut(serializers.Serializer[Comment]):
+    id = serializers.IntegerField(source="pk")
+    text = serializers.CharField()
+    public = serializers.BooleanField()
+    masked = serializers.BooleanField(help_text="Something that looked like personal data was hidden.")
+    at = serializers.DateTimeField()
+    by = serializers.CharField(source="by.public_id", default=None, allow_null=True)
+
+
+class CommentsView(APIView):
+    """Notes on one ticket, oldest first. Ward accounts read the public ones."""
+
+    permission_classes = (SignedIn,)
+    renderer_classes = (FastJSONRenderer,)
+
+    @extend_schema(responses={200: CommentOut(many=True)} | {k: PROBLEMS[k] for k in (401, 404, 429)})
+    def get(self, request: Request, public_id: str) -> Response:
+        rows = find(request.user, public_id).comments.select_related("by")
+        if not policies.is_house_staff(request.user):
+            rows = rows.filter(public=True)
+        return Response(CommentOut(rows, many=True).data)
+
+    @extend_schema(request=CommentIn, parameters=[IDEMPOTENCY], responses={201: CommentOut} | PROBLEMS)
+    @idempotent
+    def post(self, request: Request, public_id: str) -> Response:
+        ticket = find(request.user, public_id)
+        if not policies.can_comment(request.user, ticket):
+            raise Refused(_("你的账号不能做这件事。"))
+        given = CommentIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        row = record.comment(ticket, by=request.user, at=timezone.now(), **given.validated_data)
+        return Response(CommentOut(row).data, status=201)
+
+
+class AttachmentOut(serializers.Serializer[Attachment]):
+    id = serializers.CharField(source="public_id")
+    kind = serializers.CharField()
+    content_type = serializers.CharField()
+    size = serializers.IntegerField(help_text="bytes")
+    sha256 = serializers.CharField()
+    at = serializers.DateTimeField()
+    url = serializers.SerializerMethodField()
+
+    def get_url(self, row: Attachment) -> str:
+        return f"/files/{row.public_id}/"
+
+
+class AttachmentIn(serializers.Serializer[Any]):
+    file = serializers.FileField(help_text="JPEG, PNG or WebP up to 10 MB, or a voice note; images are re-encoded.")
+
+
+class AttachmentsView(APIView):
+    """Photos and voice notes of one ticket."""
+
+    permission_classes = (SignedIn,)
+    parser_classes = (MultiPartParser,)
+
+    @extend_schema(responses={200: AttachmentOut(many=True)} | {k: PROBLEMS[k] for k in (401, 404, 429)})
+    def get(self, request: Request, public_id: str) -> Response:
+        return Response(AttachmentOut(find(request.user, public_id).attachments.all(), many=True).data)
+
+    @extend_schema(request=AttachmentIn, responses={201: AttachmentOut} | PROBLEMS)
+    def post(self, request: Request, public_id: str) -> Response:
+        ticket = find(request.user, public_id)
+        if not policies.can_comment(request.user, ticket):
+            raise Refused(_("你的账号不能做这件事。"))
+        given = AttachmentIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        row = record.attach(ticket, upload=given.validated_data["file"], by=request.user, at=timezone.now())
+        return Response(AttachmentOut(row).data, status=201)
+
+
+class TimelineItem(serializers.Serializer[EventRecord]):
+    seq = serializers.IntegerField(allow_null=True)
+    type = serializers.CharField()
+    at = serializers.DateTimeField()
+    by = serializers.CharField()
+    by_name = serializers.CharField(allow_null=True)
+    data = serializers.DictField()
+    hash = serializers.CharField()
+
+
+class TimelineView(APIView):
+    """Every fact about one ticket, oldest first, names resolved where the person still exists."""
+
+    permission_classes = (SignedIn,)
+    renderer_classes = (FastJSONRenderer,)
+
+    @extend_schema(responses={200: TimelineItem(many=True)} | {k: PROBLEMS[k] for k in (401, 404, 429)})
+    def get(self, request: Request, public_id: str) -> Response:
+        ticket = find(request.user, public_id)
+        facts = [log.as_object(r) for r in EventRecord.objects.filter(subject=f"ticket:{ticket.public_id}").order_by("id")[:1000]]
+        names = names_of(fact["by"] for fact in facts)
+        return Response([fact | {"by_name": names.get(fact["by"])} for fact in facts])
+
+
+urlpatterns: list[URLPattern] = [
+    path("tickets/<str:public_id>/comments/", CommentsView.as_view(), name="api-ticket-comments"),
+    path("tickets/<str:public_id>/attachments/", AttachmentsView.as_view(), name="api-ticket-attachments"),
+    path("tickets/<str:public_id>/timeline/", TimelineView.as_view(), name="api-ticket-timeline"),
+]
