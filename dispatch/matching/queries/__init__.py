@@ -1,0 +1,26 @@
+"""Reads of matching: the moment to decide on, and decisions told in words."""
+
+from dispatch.matching.queries.explained import (
+    Explained,
+    as_data,
+    explain,
+    latest,
+    open_suggestions,
+    reason,
+    without_anybody,
+)
+from dispatch.matching.queries.situation import WAITING, Situation, anything_waiting, load
+
+__all__ = [
+    "WAITING",
+    "Explained",
+    "Situation",
+    "anything_waiting",
+    "as_data",
+    "explain",
+    "latest",
+    "load",
+    "open_suggestions",
+    "reason",
+    "without_anybody",
+]

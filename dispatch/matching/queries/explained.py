@@ -1,0 +1,276 @@
+"""A stored decision in words: names behind ids, terms on one scale, rules that were broken. Wording is in templates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from assets.places.models import User
+from assets.register.models import Qualification, Skill
+from dispatch.matching.models import Decision
+from tickets.record.models import OPEN, Ticket
+
+PARTS = ("wait", "quality", "travel", "load")
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One piece of a score bar; `start` and `width` are thousandths of the longest bar."""
+
+    code: str
+    label: str
+    points: float
+    start: int
+    width: int
+    detail: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One candidate of 为什么派给李工."""
+
+    user_id: int
+    name: str
+    chosen: bool
+    total: float
+    segments: tuple[Segment, ...]
+    reason: str
+    open: int
+    limit: int
+
+
+@dataclass(frozen=True)
+class Out:
+    """Somebody who could not go, with the rule that stood against it."""
+
+    user_id: int
+    name: str
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Explained:
+    """All of it, ready to be shown."""
+
+    decision: Decision
+    chosen: str
+    lines: tuple[Line, ...]
+    rejected: tuple[Out, ...]
+    review: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def latest(ticket: Ticket) -> Decision | None:
+    """The decision that explains where the ticket is now."""
+    return Decision.objects.filter(ticket=ticket).select_related("chosen").order_by("-pk").first()
+
+
+def open_suggestions() -> QuerySet[Decision]:
+    """What a dispatcher is asked to confirm, most urgent first."""
+    return (
+        Decision.objects.filter(open=True, outcome=Decision.Outcome.SUGGESTED)
+        .select_related("ticket__device__type", "ticket__department", "chosen")
+        .order_by("ticket__priority", "pk")
+    )
+
+
+def without_anybody() -> QuerySet[Ticket]:
+    """Open tickets for which the last decision found nobody: the red banner."""
+    last = Decision.objects.filter(ticket=OuterRef("pk")).order_by("-pk").values("outcome")[:1]
+    return (
+        Ticket.objects.filter(state__in=OPEN, assignee__isnull=True)
+        .annotate(last_outcome=Subquery(last))
+        .filter(last_outcome=Decision.Outcome.NOBODY)
+        .order_by("priority", "pk")
+    )
+
+
+def explain(decision: Decision) -> Explained:
+    """Two queries for names, however many candidates there are."""
+    stored = decision.explanation
+    names = _names(stored)
+    chosen = stored.get("chosen") or {}
+    longest = max((_length(line["terms"]) for line in stored.get("candidates", [])), default=0.0) or 1.0
+    return Explained(
+        decision=decision,
+        chosen=names.get(decision.chosen_id or 0, ""),
+        lines=tuple(_line(one, names, chosen, longest) for one in stored.get("candidates", [])),
+        rejected=tuple(
+            Out(one["engineer"], names.get(one["engineer"], ""), one["code"], reason(one["code"], one["params"]))
+            for one in stored.get("rejected", [])
+        ),
+        review=tuple(_review(code) for code in chosen.get("review", [])),
+        notes=tuple(_notes(stored)),
+    )
+
+
+def as_data(decision: Decision) -> dict[str, Any]:
+    """The same for the API: the stored figures with names and sentences beside the codes."""
+    told = explain(decision)
+    names = {line.user_id: line for line in told.lines}
+    out = {one.user_id: one for one in told.rejected}
+    stored = decision.explanation
+    return {
+        "at": decision.at,
+        "outcome": decision.outcome,
+        "mode": decision.mode,
+        "weights_version": decision.weights_version,
+        "input_hash": decision.input_hash,
+        "needs_review": decision.needs_review,
+        "review": list(told.review),
+        "notes": list(told.notes),
+        "chosen": {**(stored.get("chosen") or {}), "name": told.chosen} if told.chosen else None,
+        "candidates": [
+            {**one, "name": names[one["engineer"]].name, "reason": names[one["engineer"]].reason}
+            for one in stored.get("candidates", [])
+        ],
+        "rejected": [
+            {**one, "name": out[one["engineer"]].name, "reason": out[one["engineer"]].reason}
+            for one in stored.get("rejected", [])
+        ],
+    }
+
+
+def _names(stored: dict[str, Any]) -> dict[int, str]:
+    ids = {one["engineer"] for part in ("candidates", "rejected") for one in stored.get(part, [])}
+    ids |= {(stored.get("chosen") or {}).get("engineer")} - {None}
+    return {user.pk: user.short_name for user in User.objects.filter(pk__in=ids)}
+
+
+def _pieces(terms: dict[str, Any]) -> dict[str, float]:
+    """The four things people weigh: history with this device belongs to the risk of not fixing it."""
+    risk = terms["quality"] + terms["fail_again"] + terms["continuity"]
+    return {
+        "wait": terms["wait"],
+        "quality": max(risk, 0.0),
+        "travel": terms["travel"],
+        "load": max(terms["load"], 0.0),
+    }
+
+
+def _length(terms: dict[str, Any]) -> float:
+    return sum(_pieces(terms).values())
+
+
+def _line(one: dict[str, Any], names: dict[int, str], chosen: dict[str, Any], longest: float) -> Line:
+    terms, start, segments = one["terms"], 0.0, []
+    for code, points in _pieces(terms).items():
+        left, right = round(1000 * start / longest), round(1000 * (start + points) / longest)
+        segments.append(Segment(code, _label(code), points, left, right - left, _detail(code, terms)))
+        start += points
+    return Line(
+        user_id=one["engineer"],
+        name=names.get(one["engineer"], ""),
+        chosen=one["engineer"] == chosen.get("engineer"),
+        total=terms["total"],
+        segments=tuple(segments),
+        reason=_why(one),
+        open=one["open"],
+        limit=one["limit"],
+    )
+
+
+def _label(code: str) -> str:
+    return {
+        "wait": pgettext("cost", "等待"),
+        "quality": _("修不好风险"),
+        "travel": _("路程与用时"),
+        "load": _("负载"),
+    }[code]
+
+
+def _detail(code: str, terms: dict[str, Any]) -> str:
+    if code == "wait":
+        return _("报修后 %(minutes)d 分钟到") % {"minutes": round(terms["wait_minutes"])}
+    if code == "quality":
+        return _("一次修好 %(p)d %%（%(low)d 到 %(high)d，n = %(n)d）") % {
+            "p": round(100 * terms["chance"]["p"]),
+            "low": round(100 * terms["chance"]["low"]),
+            "high": round(100 * terms["chance"]["high"]),
+            "n": round(terms["chance"]["n"]),
+        }
+    if code == "travel":
+        return _("路上 %(walk)d 分钟，维修约 %(work)d 分钟") % {
+            "walk": round(terms["travel_minutes"]),
+            "work": round(terms["work_minutes"]),
+        }
+    return _("今天比大家多 %(points)s 分") % {"points": f"{terms['load']:.2f}"}
+
+
+def _why(one: dict[str, Any]) -> str:
+    terms = one["terms"]
+    said = [
+        _("路上 %(minutes)d 分钟") % {"minutes": round(terms["travel_minutes"])},
+        _("一次修好 %(p)d %%") % {"p": round(100 * terms["chance"]["p"])},
+    ]
+    if one["busy_minutes_left"]:
+        said.insert(0, _("约 %(minutes)d 分钟后有空") % {"minutes": one["busy_minutes_left"]})
+    if terms["continuity"] < 0:
+        said.append(_("修过这台"))
+    if terms["fail_again"] > 0:
+        said.append(_("上次没修好"))
+    if one["presence"] != "on_site":
+        said.append(_("听班"))
+    return _("，").join(said)
+
+
+def reason(code: str, params: dict[str, Any]) -> str:
+    """Why somebody could not go, as a colleague would say it."""
+    words = {
+        "on_leave": _("请假"),
+        "off_shift": _("不在班"),
+        "resting": _("夜班后休息到 %(until)s"),
+        "refused": _("已拒单或被排除"),
+        "no_answer": _("没有按时接单"),
+        "no_skill": _("没有%(skill)s技能"),
+        "no_qualification": _("没有%(qualification)s"),
+        "qualification_expired": _("%(qualification)s %(until)s 已过期"),
+        "unreachable": _("不在这个院区"),
+        "load_limit": _("手上 %(open)s 张，上限 %(limit)s"),
+        "shift_ends": _("%(until)s 下班，做不完"),
+        "on_call_not_needed": _("听班，在院有人能做"),
+    }
+    return words.get(code, code) % _shown(params)
+
+
+def _shown(params: dict[str, Any]) -> dict[str, Any]:
+    shown = dict(params)
+    if "until" in shown:
+        moment = parse_datetime(str(shown["until"])) if "T" in str(shown["until"]) else None
+        shown["until"] = f"{moment:%H:%M}" if moment else shown["until"]
+    for key, model in (("skill", Skill), ("qualification", Qualification)):
+        if key in shown:
+            row = model.objects.filter(code=shown[key]).first()
+            shown[key] = row.label if row else shown[key]
+    return shown
+
+
+def _review(code: str) -> str:
+    return {
+        "low_confidence": _("不确定是哪类故障"),
+        "unclear_best": _("人选差别不大，又都没把握"),
+        "interrupts_p2": _("打断了一张 P2"),
+        "breach_likely": _("多半赶不上时限"),
+        "repeat": _("30 天内重复故障"),
+    }.get(code, code)
+
+
+def _notes(stored: dict[str, Any]) -> Iterable[str]:
+    if stored.get("mode") == "c_mu":
+        yield _("优化没有算出来，改按紧急程度逐张派")
+    if stored.get("mode") == "least_loaded":
+        yield _("优化没有算出来，改派手上最少的人")
+    chosen = stored.get("chosen") or {}
+    if chosen.get("interrupts"):
+        yield _("在做的 P%(priority)d 先放下") % {"priority": chosen["interrupts"]["priority"]}
+    at = parse_datetime(stored.get("at", "")) if stored.get("at") else None
+    if isinstance(at, datetime):
+        yield _("%(time)s 决定，权重与输入已存档") % {"time": f"{at:%H:%M:%S}"}

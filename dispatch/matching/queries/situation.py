@@ -1,0 +1,284 @@
+"""The moment as matching sees it: waiting tickets and engineers as plain data, in a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from assets.places.models import User
+from assets.register.models import FaultPreset
+from dispatch.engineers import queries as people
+from dispatch.engineers.models import Engineer as EngineerRow
+from dispatch.engineers.rules import Pace
+from dispatch.matching import rules
+from dispatch.matching.models import Decision, DepartmentMode, Exclusion, Mode
+from dispatch.matching.models import Weights as WeightsRow
+from dispatch.roster import queries as roster
+from dispatch.triage import rules as triage
+from tickets.record.models import RepairReport, State, Ticket, TimeEntry
+
+WAITING = (State.TRIAGED, State.REOPENED)
+IN_HAND = (State.ASSIGNED, State.ACCEPTED, State.ARRIVED, State.WORKING)
+KNOWS_DEVICE_FOR = timedelta(days=180)
+LEAST_LEFT = 10.0  # minutes: work that should be over is believed to be nearly over
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Everything one decision needs, and the rows to carry it out on."""
+
+    at: datetime
+    settings: rules.Settings
+    version: int
+    jobs: tuple[rules.Job, ...]
+    engineers: tuple[rules.Engineer, ...]
+    tickets: dict[int, Ticket]
+    users: dict[int, User]
+    in_hand: dict[int, Ticket]
+    modes: dict[int, str]
+    latest: dict[int, Decision]
+
+    def mode(self, ticket: Ticket) -> str:
+        """How this ticket is given out; a P1 never waits for a click."""
+        return Mode.AUTOMATIC if ticket.priority == 1 else self.modes.get(ticket.department_id, Mode.AUTOMATIC)
+
+
+def anything_waiting() -> bool:
+    return Ticket.objects.filter(state__in=WAITING, assignee__isnull=True).exists()
+
+
+def load(at: datetime, active: WeightsRow) -> Situation:
+    """Read the moment. `at` becomes local time: a card is valid on a calendar day."""
+    now = timezone.localtime(at)
+    settings = rules.settings_from(active.values)
+    tickets = _waiting()
+    rows = list(people.taking_part())
+    presets = _presets()
+    in_hand = _in_hand(rows)
+    return Situation(
+        at=now,
+        settings=settings,
+        version=active.version,
+        jobs=_jobs(tickets, presets, now, settings.manner),
+        engineers=_engineers(rows, in_hand, presets, now, settings.manner),
+        tickets={ticket.pk: ticket for ticket in tickets},
+        users={row.user_id: row.user for row in rows},
+        in_hand={ticket.pk: ticket for ticket in in_hand},
+        modes=dict(DepartmentMode.objects.values_list("department_id", "mode")),
+        latest=_latest([ticket.pk for ticket in tickets]),
+    )
+
+
+def _waiting() -> list[Ticket]:
+    return list(
+        Ticket.objects.filter(state__in=WAITING, assignee__isnull=True)
+        .select_related(
+            "device__type__group",
+            "device__type__required_skill",
+            "device__type__required_qualification",
+            "department",
+            "location",
+            "preset__skill",
+            "repeat_of",
+        )
+        .order_by("pk")
+    )
+
+
+def _presets() -> list[triage.Preset]:
+    return [
+        triage.Preset(
+            code=preset.code,
+            group=preset.group.code,
+            category=preset.category,
+            skill=preset.skill.code if preset.skill else "",
+            minutes=preset.minutes,
+        )
+        for preset in FaultPreset.objects.filter(active=True).select_related("group", "skill")
+    ]
+
+
+def _jobs(
+    tickets: list[Ticket], presets: list[triage.Preset], now: datetime, manner: rules.Manner
+) -> tuple[rules.Job, ...]:
+    refused, silent = _out(tickets, now, manner)
+    knows = _last_on_device(tickets, now)
+    failed = _failed_last(tickets)
+    return tuple(
+        replace(
+            _job(ticket, classify(ticket, presets)),
+            refused=frozenset(refused[ticket.pk]),
+            excluded=frozenset(silent[ticket.pk]),
+            last_engineer=knows.get(ticket.device_id or 0),
+            failed_engineer=failed.get(ticket.pk),
+        )
+        for ticket in tickets
+    )
+
+
+def classify(ticket: Ticket, presets: Iterable[triage.Preset]) -> triage.Classification:
+    """What is probably wrong with this ticket, by its tile and the demands of its device."""
+    kind = ticket.device.type if ticket.device else None
+    return triage.classify(
+        kind.group.code if kind else "general",
+        ticket.preset.code if ticket.preset else "",
+        presets,
+        device_skill=kind.required_skill.code if kind and kind.required_skill else "",
+        device_qualification=(kind.required_qualification.code if kind and kind.required_qualification else ""),
+    )
+
+
+def _job(ticket: Ticket, found: triage.Classification) -> rules.Job:
+    return rules.Job(
+        id=ticket.pk,
+        priority=ticket.priority,
+        created=ticket.reported_at,
+        classes=found.classes,
+        position=people.position(ticket.location),
+        skill=found.skill,
+        qualifications=frozenset({found.qualification} - {""}),
+        rework=ticket.reopen_count > 0,
+        repeat=ticket.repeat_of_id is not None,
+    )
+
+
+def _out(tickets: list[Ticket], now: datetime, manner: rules.Manner) -> tuple[dict[int, set[int]], dict[int, set[int]]]:
+    """Who refused each ticket (for good), and who did not answer (for a while)."""
+    refused: dict[int, set[int]] = defaultdict(set)
+    silent: dict[int, set[int]] = defaultdict(set)
+    recent = now - timedelta(minutes=manner.no_answer)
+    for row in Exclusion.objects.filter(ticket__in=tickets).filter(
+        ~Q(reason=Exclusion.Reason.TIMED_OUT) | Q(at__gt=recent)
+    ):
+        group = silent if row.reason == Exclusion.Reason.TIMED_OUT else refused
+        group[row.ticket_id].add(row.user_id)
+    return refused, silent
+
+
+def _last_on_device(tickets: list[Ticket], now: datetime) -> dict[int, int]:
+    """Device -> who last repaired it."""
+    closed = (
+        Ticket.objects.filter(
+            device_id__in={ticket.device_id for ticket in tickets if ticket.device_id},
+            state=State.CLOSED,
+            assignee__isnull=False,
+            ended_at__gt=now - KNOWS_DEVICE_FOR,
+        )
+        .order_by("pk")
+        .values_list("device_id", "assignee_id")
+    )
+    return {device: user for device, user in closed if device and user}
+
+
+def _failed_last(tickets: list[Ticket]) -> dict[int, int]:
+    """Ticket -> whose repair did not hold: the last report of a reopened ticket, or the ticket it repeats."""
+    failed = {
+        ticket.pk: ticket.repeat_of.assignee_id
+        for ticket in tickets
+        if ticket.repeat_of and ticket.repeat_of.assignee_id
+    }
+    reopened = [ticket.pk for ticket in tickets if ticket.reopen_count]
+    reports = (
+        RepairReport.objects.filter(ticket_id__in=reopened, by__user__isnull=False)
+        .order_by("at", "pk")
+        .values_list("ticket_id", "by__user__pk")
+    )
+    return failed | {ticket: user for ticket, user in reports if user}
+
+
+def _in_hand(rows: list[EngineerRow]) -> list[Ticket]:
+    return list(
+        Ticket.objects.filter(assignee_id__in=[row.user_id for row in rows], state__in=[*IN_HAND, State.PAUSED])
+        .select_related("preset", "department", "device", "assignee__person")
+        .order_by("priority", "pk")
+    )
+
+
+def _engineers(
+    rows: list[EngineerRow],
+    in_hand: list[Ticket],
+    presets: list[triage.Preset],
+    now: datetime,
+    manner: rules.Manner,
+) -> tuple[rules.Engineer, ...]:
+    where = roster.standings([row.pk for row in rows], now, rest_hours=manner.rest_hours)
+    skill, pace = people.estimates(rows, _minutes_by_category(presets))
+    categories = {preset.category for preset in presets} | {triage.OTHER}
+    busy = _minutes_today(rows, now)
+    held: dict[int, list[Ticket]] = defaultdict(list)
+    for ticket in in_hand:
+        held[ticket.assignee_id or 0].append(ticket)
+    found = []
+    for row in rows:
+        who = row.user_id
+        active = [ticket for ticket in held[who] if ticket.state != State.PAUSED]
+        found.append(
+            rules.Engineer(
+                id=who,
+                position=people.position(row.last_seen or row.base),
+                presence=where[row.pk].presence,
+                shift_end=where[row.pk].until,
+                rest_until=where[row.pk].rest_until,
+                skills={held_skill.skill.code: held_skill.level for held_skill in row.skills.all()},
+                qualifications=_cards(row),
+                open_count=len(held[who]),
+                max_open=row.max_open,
+                busy_until=_free_at(active, pace, who, now),
+                busy_minutes=busy.get(who, 0.0),
+                current=rules.Work(active[0].pk, active[0].priority) if active else None,
+                chances={code: skill.chance(who, code) for code in categories},
+                usual_chance=skill.chance(who, triage.OTHER),
+                paces={code: pace.ratio(who, code) for code in categories},
+                usual_pace=pace.by_engineer.get(who, 1.0),
+            )
+        )
+    return tuple(found)
+
+
+def _cards(row: EngineerRow) -> dict[str, date | None]:
+    """Of several cards of a kind the last to lapse counts."""
+    cards: dict[str, date | None] = {}
+    for card in sorted(row.qualifications.all(), key=lambda one: one.valid_until):
+        cards[card.qualification.code] = card.valid_until
+    return cards
+
+
+def _minutes_by_category(presets: list[triage.Preset]) -> dict[str, float]:
+    grouped: dict[str, list[float]] = defaultdict(list)
+    for preset in presets:
+        grouped[preset.category].append(preset.minutes)
+    return {category: sum(values) / len(values) for category, values in grouped.items()}
+
+
+def _free_at(active: list[Ticket], pace: Pace, user: int, now: datetime) -> datetime | None:
+    """When the work in hand should be over; work past its expected minutes is nearly over."""
+    if not active:
+        return None
+    left = 0.0
+    for ticket in active:
+        usual = pace.minutes(ticket.category, ticket.preset.minutes if ticket.preset else triage.UNKNOWN_MINUTES)
+        begun = ticket.started_at if ticket.state == State.WORKING and ticket.started_at else now
+        left += max(usual * pace.ratio(user, ticket.category) - rules.minutes(now - begun), LEAST_LEFT)
+    return now + timedelta(minutes=left)
+
+
+def _minutes_today(rows: list[EngineerRow], now: datetime) -> dict[int, float]:
+    """Hands-on minutes of everybody since midnight."""
+    midnight = timezone.make_aware(datetime.combine(now.date(), time()))
+    entries = TimeEntry.objects.filter(user_id__in=[row.user_id for row in rows]).filter(
+        Q(ended_at__gt=midnight) | Q(ended_at__isnull=True)
+    )
+    total: dict[int, float] = defaultdict(float)
+    for user, start, end in entries.values_list("user_id", "started_at", "ended_at"):
+        total[user] += max(0.0, rules.minutes(min(end or now, now) - max(start, midnight)))
+    return total
+
+
+def _latest(tickets: list[int]) -> dict[int, Decision]:
+    """The last decision of each waiting ticket, so that nothing is written that did not change."""
+    return {row.ticket_id: row for row in Decision.objects.filter(ticket_id__in=tickets).order_by("pk")}

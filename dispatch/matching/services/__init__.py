@@ -1,0 +1,31 @@
+"""Giving out tickets: the round that matches and assigns, and the answers that follow."""
+
+from dispatch.matching.services.answers import (
+    confirm,
+    free_tickets_of,
+    grab,
+    keep_out,
+    look_again,
+    mark_reviewed,
+    not_accepted,
+    note_by_hand,
+    retry,
+    stop_waiting,
+)
+from dispatch.matching.services.dispatching import acceptance_key, dispatch, lock_weights
+
+__all__ = [
+    "acceptance_key",
+    "confirm",
+    "dispatch",
+    "free_tickets_of",
+    "grab",
+    "keep_out",
+    "lock_weights",
+    "look_again",
+    "mark_reviewed",
+    "not_accepted",
+    "note_by_hand",
+    "retry",
+    "stop_waiting",
+]

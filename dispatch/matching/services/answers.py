@@ -1,0 +1,140 @@
+"""What people and deadlines answer: no acceptance in time, refusals, confirmed suggestions, taking an open ticket."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from assets.places.models import User
+from config.kernel import timers
+from config.kernel.errors import NotAllowedNow
+from config.kernel.events import publish
+from config.kernel.jobs import enqueue
+from dispatch import events
+from dispatch.matching import queries, rules
+from dispatch.matching.models import Decision, Exclusion
+from dispatch.matching.services.dispatching import acceptance_key, lock_weights
+from tickets.lifecycle import services as lifecycle
+from tickets.record.models import State, Ticket
+from tickets.record.queries import envelope
+
+JOB = "dispatch.matching.jobs.dispatch"
+UNBEGUN = (State.ASSIGNED, State.ACCEPTED)
+
+
+def look_again() -> None:
+    """A round will run soon, in the worker."""
+    enqueue(JOB)
+
+
+def retry(*, at: datetime) -> None:
+    """The retry timer fired."""
+    look_again()
+
+
+@transaction.atomic
+def not_accepted(ticket_pk: int, user_pk: int, *, at: datetime) -> None:
+    """The acceptance time ran out: this engineer is out for a while and the ticket is free again.
+
+    `AcceptanceTimedOut`. Nothing happens when it was accepted or given to somebody else meanwhile.
+    """
+    ticket = Ticket.objects.filter(pk=ticket_pk, assignee_id=user_pk, state=State.ASSIGNED).first()
+    if ticket is None:
+        return
+    user = User.objects.select_related("person").get(pk=user_pk)
+    _exclude(ticket, user, Exclusion.Reason.TIMED_OUT, at)
+    free = lifecycle.unassign(ticket, by=None, at=at, reason="timed_out", holder=user)
+    publish(events.AcceptanceTimedOut(**envelope(free), at=at, engineer=user.person.public_id))
+
+
+def stop_waiting(ticket: Ticket) -> None:
+    """Accepted, cancelled or taken away: no acceptance is due any more."""
+    timers.cancel_timer(acceptance_key(ticket.pk))
+
+
+def keep_out(ticket: Ticket, person_id: str, reason: str, *, at: datetime) -> None:
+    """Afterwards matching does not offer this ticket to the person who held it. `reason` as in TicketUnassigned."""
+    user = User.objects.filter(person__public_id=person_id).first()
+    if user is not None and reason in (Exclusion.Reason.REFUSED, Exclusion.Reason.BY_HAND):
+        _exclude(ticket, user, reason, at)
+
+
+def _exclude(ticket: Ticket, user: User, reason: str, at: datetime) -> None:
+    Exclusion.objects.update_or_create(ticket=ticket, user=user, defaults={"reason": reason, "at": at})
+
+
+@transaction.atomic
+def confirm(decision: Decision, *, by: User, at: datetime) -> Ticket:
+    """The suggested engineer has the ticket. Of two dispatchers one wins; the other gets NotAllowedNow."""
+    claimed = Decision.objects.filter(pk=decision.pk, open=True).update(
+        open=False, outcome=Decision.Outcome.ASSIGNED, needs_review=False
+    )
+    if not claimed:
+        raise NotAllowedNow(_("这条建议已经处理过了。看最新。"))
+    fresh = Decision.objects.select_related("ticket", "chosen__person").get(pk=decision.pk)
+    if fresh.chosen is None:
+        raise NotAllowedNow(_("建议的人已不在名单里。看最新。"))
+    return lifecycle.assign(fresh.ticket, to=fresh.chosen, by=by, at=at)
+
+
+def mark_reviewed(decision: Decision) -> bool:
+    """A human looked at it and let it stand."""
+    return bool(Decision.objects.filter(pk=decision.pk, needs_review=True).update(needs_review=False))
+
+
+@transaction.atomic
+def note_by_hand(ticket: Ticket, person_id: str, *, at: datetime) -> None:
+    """Somebody at the desk gave the ticket out: open suggestions end, and a different choice is kept as a label."""
+    stop_waiting(ticket)
+    last = queries.latest(ticket)
+    user = User.objects.filter(person__public_id=person_id).first()
+    Decision.objects.filter(ticket=ticket, open=True).update(open=False)
+    if last is None or user is None or last.chosen_id in (None, user.pk):
+        return
+    Decision.objects.create(
+        ticket=ticket,
+        at=at,
+        outcome=Decision.Outcome.OVERRIDDEN,
+        chosen=user,
+        mode="by_hand",
+        weights_version=last.weights_version,
+        input_hash=last.input_hash,
+        explanation=last.explanation,
+    )
+
+
+@transaction.atomic
+def grab(ticket: Ticket, *, by: User, at: datetime) -> Ticket:
+    """抢单: the first engineer who may do it has it, already accepted. Refuses with the rule that stands against it."""
+    situation = queries.load(at, lock_weights())
+    job = next((one for one in situation.jobs if one.id == ticket.pk), None)
+    person = next((one for one in situation.engineers if one.id == by.pk), None)
+    if job is None:
+        raise NotAllowedNow(_("这张单已经有人接了。看最新。"))
+    if person is None:
+        raise NotAllowedNow(_("你不在派单名单里。"))
+    broken = rules.reject_reason(job, person, situation.at, situation.settings.weights)
+    if broken is not None:
+        raise NotAllowedNow(
+            _("不能接这张单：%(reason)s。") % {"reason": queries.reason(broken.code, dict(broken.params))}
+        )
+    return lifecycle.accept(ticket, by=by, at=at)
+
+
+@transaction.atomic
+def free_tickets_of(person_id: str, *, at: datetime, until: datetime) -> int:
+    """Somebody fell ill: what they have not begun goes back to the pool; begun work is the lead's to hand over.
+
+    Returns how many were freed. Nothing happens for an absence that has not started or is over.
+    """
+    if until <= at:
+        return 0
+    user = User.objects.filter(person__public_id=person_id).first()
+    held = Ticket.objects.filter(assignee=user, state__in=UNBEGUN) if user else Ticket.objects.none()
+    freed = 0
+    for ticket in held.order_by("pk"):
+        lifecycle.unassign(ticket, by=None, at=at, reason="by_hand", holder=user)
+        freed += 1
+    return freed

@@ -1,0 +1,237 @@
+"""One round: match everything that waits, carry it out ticket by ticket, keep the reasons."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django_fsm import ConcurrentTransition
+
+from assets.places.models import User
+from config.kernel import timers
+from config.kernel.errors import DomainError
+from config.kernel.events import publish
+from dispatch import events
+from dispatch.matching import queries, rules
+from dispatch.matching.estimators import Outcome, Pair, explanation, match
+from dispatch.matching.estimators.batch import Solver
+from dispatch.matching.models import Decision, Mode, Weights
+from dispatch.matching.queries import Situation
+from tickets.lifecycle import services as lifecycle
+from tickets.record.models import HoldReason, State, Ticket
+from tickets.record.queries import envelope
+
+logger = logging.getLogger(__name__)
+RETRY = "dispatch:retry"
+CALLED_AWAY = "called_away"
+NEARLY_FREE = timedelta(minutes=1)
+
+
+@transaction.atomic
+def dispatch(*, at: datetime, solver: Solver | None = None) -> Outcome | None:
+    """Waiting tickets that somebody idle may take are assigned, suggested, or left open to take; each has a Decision.
+
+    One round runs at a time (lock on the active weights). A ticket that changed meanwhile is left to the next round.
+    `NobodyAvailable`, `SuggestionMade`, `WorkInterrupted`, `ReviewWanted`, `MatchingDegraded`.
+    """
+    if not queries.anything_waiting():
+        return None
+    situation = queries.load(at, lock_weights())
+    jobs = [job for job in situation.jobs if not _open_to_take(situation, job)]
+    outcome = match(
+        jobs,
+        situation.engineers,
+        situation.at,
+        situation.settings.weights,
+        solver=solver,
+        elapsed_ms=lambda: time.perf_counter() * 1000,
+    )
+    for pair in outcome.pairs:
+        _carry_out(situation, outcome, pair)
+    for waiting in outcome.deferred:
+        _note(situation, outcome, waiting.job, Decision.Outcome.DEFERRED)
+    for job in outcome.unassigned:
+        _nobody(situation, outcome, job)
+    _set_retry(situation, outcome)
+    return outcome
+
+
+def lock_weights() -> Weights:
+    """The active version, held until the transaction ends: rounds wait for each other here."""
+    active = Weights.objects.select_for_update().filter(active=True).first()
+    if active is not None:
+        return active
+    try:
+        with transaction.atomic():
+            last = Weights.objects.order_by("-version").first()
+            return Weights.objects.create(version=last.version + 1 if last else 1, active=True)
+    except IntegrityError:  # a rival round made the first version
+        return Weights.objects.select_for_update().get(active=True)
+
+
+def _open_to_take(situation: Situation, job: rules.Job) -> bool:
+    """抢单 departments: engineers may take it first; after a while it is given out."""
+    ticket = situation.tickets[job.id]
+    if situation.mode(ticket) != Mode.GRAB:
+        return False
+    return rules.minutes(situation.at - job.created) < situation.settings.manner.open_to_take[job.priority]
+
+
+def _carry_out(situation: Situation, outcome: Outcome, pair: Pair) -> None:
+    """Assign or suggest one pair. The ticket may have changed since it was read: then nothing happens to it."""
+    ticket, user = situation.tickets[pair.job.id], situation.users[pair.engineer.id]
+    if situation.mode(ticket) == Mode.SUGGEST:
+        _suggest(situation, outcome, pair, user)
+        return
+    try:
+        with transaction.atomic():
+            if pair.interrupts is not None:
+                _interrupt(situation, pair, user)
+            _assign(situation, outcome, pair, user)
+    except (DomainError, ConcurrentTransition, Ticket.DoesNotExist) as error:
+        logger.info("ticket %s changed while it was matched: %s", ticket.number, error)
+
+
+def _assign(situation: Situation, outcome: Outcome, pair: Pair, user: User) -> None:
+    at = situation.at
+    eta = at + timedelta(minutes=round(pair.eta_q50))
+    ticket = lifecycle.assign(
+        situation.tickets[pair.job.id],
+        to=user,
+        by=None,
+        at=at,
+        automatic=True,
+        eta=eta,
+        version=situation.tickets[pair.job.id].version,
+    )
+    _close_suggestions(ticket)
+    _store(situation, outcome, pair.job, Decision.Outcome.ASSIGNED, user=user, review=bool(pair.review))
+    _ask_in_time(ticket, user, situation, at)
+    to = user.person.public_id
+    if pair.review:
+        publish(events.ReviewWanted(**envelope(ticket), at=at, to=to, reasons=pair.review))
+    if outcome.failure:
+        publish(events.MatchingDegraded(**envelope(ticket), at=at, mode=outcome.mode, failure=outcome.failure[:60]))
+
+
+def _ask_in_time(ticket: Ticket, user: User, situation: Situation, at: datetime) -> None:
+    limit = timedelta(minutes=situation.settings.manner.accept_within[ticket.priority])
+    timers.set_timer(
+        acceptance_key(ticket.pk), at + limit, "dispatch.matching.services.not_accepted", ticket.pk, user.pk
+    )
+
+
+def acceptance_key(ticket: int) -> str:
+    return f"accept:{ticket}"
+
+
+def _interrupt(situation: Situation, pair: Pair, user: User) -> None:
+    """Put down the work in hand: begun work is paused and goes on by itself, the rest goes back to the pool."""
+    assert pair.interrupts is not None
+    at, for_ticket = situation.at, situation.tickets[pair.job.id].public_id
+    for held in [ticket for ticket in situation.in_hand.values() if ticket.assignee_id == user.pk]:
+        if held.state == State.PAUSED or held.priority == 1:
+            continue
+        if held.state == State.WORKING:
+            until = at + timedelta(minutes=round(pair.terms.travel_minutes + pair.terms.work_minutes))
+            left = lifecycle.pause(held, reason=_called_away(), by=None, at=at, until=until)
+            how = "paused"
+        else:
+            left = lifecycle.unassign(held, by=None, at=at, reason="preempted", holder=user)
+            how = "given_back"
+        publish(
+            events.WorkInterrupted(
+                **envelope(left), at=at, engineer=user.person.public_id, for_ticket=for_ticket, how=how
+            )
+        )
+
+
+def _called_away() -> HoldReason:
+    """The clock of the interrupted ticket runs on: that we were needed elsewhere is no excuse to its ward."""
+    reason, _ = HoldReason.objects.get_or_create(
+        code=CALLED_AWAY,
+        defaults={
+            "name": "被急单调走",
+            "name_en": "Called to an emergency",
+            "owner": "调度",
+            "stops_clock": False,
+            "default_hours": 2,
+        },
+    )
+    return reason
+
+
+def _suggest(situation: Situation, outcome: Outcome, pair: Pair, user: User) -> None:
+    """A dispatcher confirms; the same suggestion is not made twice."""
+    ticket, last = situation.tickets[pair.job.id], situation.latest.get(pair.job.id)
+    if last and last.open and last.chosen_id == user.pk:
+        return
+    _close_suggestions(ticket)
+    made = _store(
+        situation, outcome, pair.job, Decision.Outcome.SUGGESTED, user=user, review=bool(pair.review), is_open=True
+    )
+    publish(events.SuggestionMade(**envelope(ticket), at=situation.at, to=user.person.public_id, decision=made.pk))
+
+
+def _close_suggestions(ticket: Ticket) -> int:
+    return Decision.objects.filter(ticket=ticket, open=True).update(open=False)
+
+
+def _nobody(situation: Situation, outcome: Outcome, job: rules.Job) -> None:
+    """Said once per stretch of having nobody, not at every round."""
+    ticket = situation.tickets[job.id]
+    if not _note(situation, outcome, job, Decision.Outcome.NOBODY):
+        return
+    _close_suggestions(ticket)
+    told = explanation(outcome, job)
+    codes = tuple(code for code, _ in Counter(one["code"] for one in told["rejected"]).most_common())
+    publish(events.NobodyAvailable(**envelope(ticket), at=situation.at, codes=codes))
+
+
+def _note(situation: Situation, outcome: Outcome, job: rules.Job, result: str) -> bool:
+    """Store a decision that changes nothing for the ticket, unless the last one already said so."""
+    last = situation.latest.get(job.id)
+    if last and last.outcome == result:
+        return False
+    if last and last.open and result == Decision.Outcome.DEFERRED:
+        return False  # the suggestion stands until somebody else is better
+    _store(situation, outcome, job, result, review=result == Decision.Outcome.NOBODY)
+    return True
+
+
+def _store(
+    situation: Situation,
+    outcome: Outcome,
+    job: rules.Job,
+    result: str,
+    *,
+    user: User | None = None,
+    review: bool = False,
+    is_open: bool = False,
+) -> Decision:
+    return Decision.objects.create(
+        ticket=situation.tickets[job.id],
+        at=situation.at,
+        outcome=result,
+        chosen=user,
+        mode=outcome.mode,
+        weights_version=situation.version,
+        input_hash=outcome.input_hash,
+        explanation=explanation(outcome, job),
+        needs_review=review,
+        open=is_open,
+    )
+
+
+def _set_retry(situation: Situation, outcome: Outcome) -> None:
+    """Shifts begin, walks end and silences lapse without an event: look again soon while somebody waits."""
+    waiting = [job for job in situation.jobs if job.id not in {pair.job.id for pair in outcome.pairs}]
+    if not waiting:
+        timers.cancel_timer(RETRY)
+        return
+    manner = situation.settings.manner
+    minutes = manner.retry_p1 if any(job.priority == 1 for job in waiting) else manner.retry
+    timers.set_timer(RETRY, situation.at + timedelta(minutes=minutes), "dispatch.matching.services.retry")
