@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
+from typing import Any
 
 from tickets.sla.rules.calendar import Span, WorkCalendar, merged, settled
 from tickets.sla.rules.clock import Pause, due, pauses_apply
@@ -64,7 +65,7 @@ class Line:
     """
 
     kind: str
-    params: Mapping[str, object] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
     amount: timedelta | None = None
     at: datetime | None = None
 

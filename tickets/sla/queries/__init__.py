@@ -1,0 +1,30 @@
+"""Reads of the SLA room: the rules in force, a ticket's clocks as people see them, why a time is due."""
+
+from tickets.sla.queries.display import (
+    clocks_of,
+    lead_clock,
+    ring_for,
+    share_left,
+    status_of,
+    stops_for,
+    time_used,
+)
+from tickets.sla.queries.explanation import explanation, explanation_lines, pauses_of
+from tickets.sla.queries.rulebook import Rulebook, forget_rulebook, missing_years, rulebook
+
+__all__ = [
+    "Rulebook",
+    "clocks_of",
+    "explanation",
+    "explanation_lines",
+    "forget_rulebook",
+    "lead_clock",
+    "missing_years",
+    "pauses_of",
+    "ring_for",
+    "rulebook",
+    "share_left",
+    "status_of",
+    "stops_for",
+    "time_used",
+]
