@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from django.core.exceptions import PermissionDenied
@@ -18,10 +18,12 @@ from rest_framework.permissions import BasePermission
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from config.kernel.errors import Conflict, DomainError, Invalid
 from config.kernel.models import IdempotencyRecord
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
 
 
 class DenyByDefault(BasePermission):
