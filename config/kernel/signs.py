@@ -188,14 +188,20 @@ def meter(share: float, *, tone: str = "", large: bool = False, from_end: bool =
     )
 
 
+HATCHED: Final = 3
+_HATCH: Final = mark_safe(
+    '<svg class="hatch" width="100%" height="14"><line class="k3-l" x1="-16" x2="120%" y1="7" y2="7" stroke-width="14" '
+    'stroke-dasharray="3 3" transform="skewX(-45)"/></svg>'
+)
+
+
 def stack(values: Sequence[float], scale: float) -> SafeString:
     """Segments on one scale; the third is hatched, so that the bar reads without hue."""
     parts, at = [], 0.0
     for i, value in enumerate(values, start=1):
         width = max(value, 0.0) / scale * 100 if scale else 0.0
         if width > 0:
-            hatch = '<line class="k3-l" x1="-16" x2="120%" y1="7" y2="7" stroke-width="14" stroke-dasharray="3 3" transform="skewX(-45)"/>'
-            parts.append((f"{at:.1f}%", f"{width:.1f}%", f"k{i}", mark_safe(hatch if i == 3 else "")))  # noqa: S308
+            parts.append((f"{at:.1f}%", f"{width:.1f}%", f"k{i}", _HATCH if i == HATCHED else ""))
         at += width
     return format_html_join(
         "",
