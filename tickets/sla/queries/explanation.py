@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
+from config.kernel import words
 from tickets.record.models import HoldReason, Ticket
 from tickets.sla import rules
 from tickets.sla.models import Clock, Metric, Pause, Rebase
@@ -28,6 +30,24 @@ DUE_WORDS = {
 }
 
 
+@dataclass(frozen=True)
+class _Record:
+    """What happened to the ticket's clocks, and the moment of asking. `reasons`: hold codes to words."""
+
+    pauses: tuple[rules.Pause, ...]
+    rebases: tuple[rules.Rebase, ...]
+    reasons: dict[str, str]
+    now: datetime
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What a sentence about one clock may need."""
+
+    promise: rules.Promise
+    record: _Record
+
+
 def pauses_of(ticket: Ticket) -> list[rules.Pause]:
     """The pauses that stop clocks, from their append-only rows: one query."""
     rows = Pause.objects.filter(ticket=ticket, reason__stops_clock=True).select_related("reason", "end")
@@ -37,24 +57,29 @@ def pauses_of(ticket: Ticket) -> list[rules.Pause]:
 def explanation(ticket: Ticket, now: datetime, metric: str | None = None) -> dict[str, Any]:
     """Every clock of a ticket with its arithmetic, ready for JSON; with `metric` that clock alone.
 
-    Times are ISO in UTC, durations whole seconds. `lines` carry the codes of `rules.Line` and a sentence (`text`, `value`)
-    in the active language. `net_seconds` is what is held against the target, `gross_seconds` the time on the wall;
-    both run to the end of the clock, or to `now`. An unknown metric gives an empty dict.
+    Times are ISO in UTC, durations whole seconds. `lines` carry the codes of `rules.Line` and a sentence (`text`,
+    `value`) in the active language. `net_seconds` is what is held against the target, `gross_seconds` the time on the
+    wall; both run to the end of the clock, or to `now`. An unknown metric gives an empty dict. Three queries besides
+    the clocks.
     """
-    pauses = pauses_of(ticket)
-    rebases = tuple(
-        rules.Rebase(row.at, row.from_priority, row.to_priority, row.reason)
-        for row in Rebase.objects.filter(ticket=ticket)
+    record = _Record(
+        pauses=tuple(pauses_of(ticket)),
+        rebases=tuple(
+            rules.Rebase(row.at, row.from_priority, row.to_priority, row.reason)
+            for row in Rebase.objects.filter(ticket=ticket)
+        ),
+        reasons={row.code: row.label for row in HoldReason.objects.all()},
+        now=now,
     )
     order = list(Metric.values)
     clocks = sorted(ticket.clocks.all(), key=lambda clock: order.index(clock.metric))
     if metric is not None:
-        return next((_clock(clock, pauses, rebases, now) for clock in clocks if clock.metric == metric), {})
+        return next((_clock(clock, record) for clock in clocks if clock.metric == metric), {})
     return {
         "ticket": ticket.public_id,
         "number": ticket.number,
         "priority": ticket.priority,
-        "clocks": [_clock(clock, pauses, rebases, now) for clock in clocks],
+        "clocks": [_clock(clock, record) for clock in clocks],
     }
 
 
@@ -64,7 +89,7 @@ def explanation_lines(ticket: Ticket, metric: str, now: datetime) -> list[dict[s
     return [{key: line[key] for key in ("kind", "text", "value")} for line in lines]
 
 
-def _clock(clock: Clock, pauses: list[rules.Pause], rebases: tuple[rules.Rebase, ...], now: datetime) -> dict[str, Any]:
+def _clock(clock: Clock, record: _Record) -> dict[str, Any]:
     book = rulebook()
     calendar = book.calendar(clock.calendar_id)
     promise = rules.Promise(
@@ -74,13 +99,14 @@ def _clock(clock: Clock, pauses: list[rules.Pause], rebases: tuple[rules.Rebase,
         target=timedelta(minutes=clock.target_minutes),
         calendar=calendar,
         calendar_name=_name(book.calendar_names.get(clock.calendar_id, "")),
-        pauses=tuple(pauses),
-        rebases=rebases,
+        pauses=record.pauses,
+        rebases=record.rebases,
         pausable=clock.pausable,
     )
-    until = clock.met_at or clock.stopped_at or now
-    lines = rules.explain(promise, now)
-    stopped = [(pause.started_at, pause.ended_at) for pause in pauses] if clock.pausable else []
+    until = clock.met_at or clock.stopped_at or record.now
+    lines = rules.explain(promise, record.now)
+    stopped = [(pause.started_at, pause.ended_at) for pause in record.pauses] if clock.pausable else []
+    gross, net = rules.gross(clock.started_at, until), rules.net(calendar, clock.started_at, until, stopped)
     due_at = lines[-1].at or clock.due_at
     return {
         "metric": clock.metric,
@@ -88,7 +114,7 @@ def _clock(clock: Clock, pauses: list[rules.Pause], rebases: tuple[rules.Rebase,
         "priority": clock.priority,
         "calendar": promise.calendar_name,
         "always": calendar.is_always,
-        "status": status_of(clock, now),
+        "status": status_of(clock, record.now),
         "reported_at": _iso(clock.started_at),
         "target_minutes": clock.target_minutes,
         "due_at": _iso(due_at),
@@ -96,11 +122,13 @@ def _clock(clock: Clock, pauses: list[rules.Pause], rebases: tuple[rules.Rebase,
         "met_at": _iso(clock.met_at),
         "breached_at": _iso(clock.breached_at),
         "paused": clock.paused,
-        "due_short": moment(due_at, now),
-        "share_left": round(share_left(clock, now), 4),
-        "gross_seconds": int(rules.gross(clock.started_at, until).total_seconds()),
-        "net_seconds": int(rules.net(calendar, clock.started_at, until, stopped).total_seconds()),
-        "lines": [_line(line, promise, now) for line in _with_warnings(lines, promise)],
+        "due_short": moment(due_at, record.now),
+        "share_left": round(share_left(clock, record.now), 4),
+        "gross_seconds": int(gross.total_seconds()),
+        "gross_text": words.spoken(gross),
+        "net_seconds": int(net.total_seconds()),
+        "net_text": _amount(net),
+        "lines": [_line(line, _Told(promise, record)) for line in _with_warnings(lines, promise)],
     }
 
 
@@ -117,8 +145,8 @@ def _with_warnings(lines: tuple[rules.Line, ...], promise: rules.Promise) -> lis
 # Sentences. -----------------------------------------------------------------------------------------------------------
 
 
-def _line(line: rules.Line, promise: rules.Promise, now: datetime) -> dict[str, Any]:
-    text, value = _SENTENCES[line.kind](line, promise, now)
+def _line(line: rules.Line, told: _Told) -> dict[str, Any]:
+    text, value = _SENTENCES[line.kind](line, told)
     return {
         "kind": line.kind,
         "params": {key: _plain(value) for key, value in line.params.items()},
@@ -129,24 +157,24 @@ def _line(line: rules.Line, promise: rules.Promise, now: datetime) -> dict[str, 
     }
 
 
-def _say_reported(line: rules.Line, promise: rules.Promise, now: datetime) -> tuple[str, str]:
-    return _("报修时间，以服务器收到为准"), _stamp(line.at, now)
+def _say_reported(line: rules.Line, told: _Told) -> tuple[str, str]:
+    return _("报修时间，以服务器收到为准"), _stamp(line.at, told.record.now)
 
 
-def _say_rebase(line: rules.Line, promise: rules.Promise, now: datetime) -> tuple[str, str]:
-    return _("P%(old)s 改为 P%(new)s，从报修时间重新算") % dict(line.params), _stamp(line.at, now)
+def _say_rebase(line: rules.Line, told: _Told) -> tuple[str, str]:
+    return _("P%(old)s 改为 P%(new)s，从报修时间重新算") % dict(line.params), _stamp(line.at, told.record.now)
 
 
-def _say_target(line: rules.Line, promise: rules.Promise, now: datetime) -> tuple[str, str]:
+def _say_target(line: rules.Line, told: _Told) -> tuple[str, str]:
     said = {
-        "priority": promise.priority,
-        "metric": Metric(promise.metric).label,
-        "calendar": promise.calendar_name,
+        "priority": told.promise.priority,
+        "metric": Metric(told.promise.metric).label,
+        "calendar": told.promise.calendar_name,
     }
     return _("P%(priority)s %(metric)s时限，按%(calendar)s日历") % said, f"+ {_amount(line.amount)}"
 
 
-def _say_day(line: rules.Line, promise: rules.Promise, now: datetime) -> tuple[str, str]:
+def _say_day(line: rules.Line, told: _Told) -> tuple[str, str]:
     windows = _("，").join(
         _("%(start)s 到 %(end)s") % {"start": _hour(a), "end": _hour(b)} for a, b in line.params["windows"]
     )
@@ -159,51 +187,53 @@ def _say_day(line: rules.Line, promise: rules.Promise, now: datetime) -> tuple[s
     return text % said, _amount(line.amount)
 
 
-def _say_after_hours(line: rules.Line, promise: rules.Promise, now: datetime) -> tuple[str, str]:
+def _say_after_hours(line: rules.Line, told: _Told) -> tuple[str, str]:
     return _("%(day)s 已下班，从下个工作时段算起") % {"day": _day(line.params["date"])}, _("不计")
 
 
-def _say_break(line: rules.Line, promise: rules.Promise, now: datetime) -> tuple[str, str]:
+def _say_break(line: rules.Line, told: _Told) -> tuple[str, str]:
     said = {"start": _hour(line.params["start"]), "end": _hour(line.params["end"])}
     return _("%(start)s 到 %(end)s 休息") % said, _("不计")
 
 
-def _say_off(line: rules.Line, promise: rules.Promise, now: datetime) -> tuple[str, str]:
+def _say_off(line: rules.Line, told: _Told) -> tuple[str, str]:
     name = _name(line.params["name"]) or _("休息日")
     return _("%(days)s %(name)s") % {"days": _days(line), "name": name}, _("不计")
 
 
-def _say_held(line: rules.Line, promise: rules.Promise, now: datetime) -> tuple[str, str]:
+def _say_held(line: rules.Line, told: _Told) -> tuple[str, str]:
     return _("%(days)s 全天暂停") % {"days": _days(line)}, _("不计")
 
 
-def _say_pause(line: rules.Line, promise: rules.Promise, now: datetime) -> tuple[str, str]:
+def _say_pause(line: rules.Line, told: _Told) -> tuple[str, str]:
     ended = line.params["ended_at"]
     said = {
-        "reason": _reason(str(line.params["reason"])),
-        "start": moment(line.params["started_at"], now),
-        "end": moment(ended, now) if ended else "",
+        "reason": told.record.reasons.get(line.params["reason"], line.params["reason"]),
+        "start": moment(line.params["started_at"], told.record.now),
+        "end": moment(ended, told.record.now) if ended else "",
     }
     text = _("%(reason)s，%(start)s 到 %(end)s") if ended else _("%(reason)s，%(start)s 起，还没继续")
     return text % said, f"+ {_amount(line.amount)}"
 
 
-def _say_pauses(line: rules.Line, promise: rules.Promise, now: datetime) -> tuple[str, str]:
+def _say_pauses(line: rules.Line, told: _Told) -> tuple[str, str]:
     count = line.params["count"]
     return ngettext("暂停 %(count)s 次", "暂停 %(count)s 次", count) % {"count": count}, f"+ {_amount(line.amount)}"
 
 
-def _say_never_pauses(line: rules.Line, promise: rules.Promise, now: datetime) -> tuple[str, str]:
-    return _("%(metric)s不因暂停而延后") % {"metric": Metric(promise.metric).label}, f"+ {_amount(line.amount)}"
+def _say_never_pauses(line: rules.Line, told: _Told) -> tuple[str, str]:
+    return _("%(metric)s不因暂停而延后") % {"metric": Metric(told.promise.metric).label}, f"+ {_amount(line.amount)}"
 
 
-def _say_unknown_year(line: rules.Line, promise: rules.Promise, now: datetime) -> tuple[str, str]:
+def _say_unknown_year(line: rules.Line, told: _Told) -> tuple[str, str]:
     return _("%(year)s 年的节假日还没录入，按没有节假日算") % dict(line.params), ""
 
 
-def _say_due(line: rules.Line, promise: rules.Promise, now: datetime) -> tuple[str, str]:
-    text = _(DUE_WORDS[promise.metric])
-    return (_("%(text)s，如果现在继续") % {"text": text} if line.params["open"] else text), _stamp(line.at, now)
+def _say_due(line: rules.Line, told: _Told) -> tuple[str, str]:
+    text = _(DUE_WORDS[told.promise.metric])
+    return (_("%(text)s，如果现在继续") % {"text": text} if line.params["open"] else text), _stamp(
+        line.at, told.record.now
+    )
 
 
 _SENTENCES = {
@@ -263,11 +293,6 @@ def _hour(at: time) -> str:
 
 def _name(name: str) -> str:
     return _(name) if name else ""
-
-
-def _reason(code: str) -> str:
-    row = HoldReason.objects.filter(code=code).first()
-    return row.label if row else code
 
 
 def _ended_at(row: Pause) -> datetime | None:
