@@ -2,7 +2,61 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q
+
+from assets.policies import visible_devices
+from assets.register import rules
 from assets.register.models import READY_TO_LEND, Device
+
+
+def token_of(device: Device) -> str:
+    """The signed QR token of the device's current label."""
+    return rules.sign_token(
+        device.public_id, device.qr_version, kid=settings.QR_ACTIVE_KID, keys=settings.QR_KEYS
+    )
+
+
+def report_url(device: Device) -> str:
+    """What the printed QR says; built from PUBLIC_BASE_URL, never from a request header."""
+    return f"{settings.PUBLIC_BASE_URL}/q/{token_of(device)}/"
+
+
+def by_token(token: str) -> Device | None:
+    """The device behind a QR token; None for a forged, revoked or unknown one."""
+    parts = rules.read_token(token, keys=settings.QR_KEYS)
+    if parts is None:
+        return None
+    return Device.objects.for_display().filter(public_id=parts.public_id, qr_version=parts.version).first()
+
+
+def by_short_code(text: str) -> Device | None:
+    """The device with this typed code; it stays valid when the QR is revoked, for it opens only the report page."""
+    code = rules.read_short_code(text)
+    return Device.objects.for_display().filter(short_code=code).first() if code else None
+
+
+def resolve_scan(text: str, *, user: Any = None) -> list[Device]:
+    """Devices a scan may mean: own link, short code, UDI, then serial or asset number. `user` None = anonymous,
+    who gets only what a label itself shows (link or short code)."""
+    scan = rules.classify(text)
+    if scan.kind == "token":
+        found = by_token(scan.value)
+        return [found] if found else []
+    if scan.kind == "short_code":
+        found = by_short_code(scan.value)
+        if found or user is None:
+            return [found] if found else []
+    if user is None:
+        return []
+    rows = visible_devices(user, Device.objects.for_display())
+    if scan.kind == "udi":
+        rows = rows.filter(udi_di=scan.value)
+        rows = rows.filter(serial_no=scan.serial) if scan.serial else rows
+        return list(rows[:20])
+    return list(rows.filter(Q(asset_no__iexact=text.strip()) | Q(serial_no__iexact=text.strip()))[:20])
 
 
 def backups_short(device: Device) -> bool:
