@@ -9,8 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
-from django.utils.translation import get_language
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import get_language, pgettext_lazy
 
 from config.kernel.words import js_words
 
@@ -27,14 +26,14 @@ class Place:
 _LEADS: Final = frozenset({"dispatcher", "manager", "admin"})
 _STAFF: Final = _LEADS | {"engineer"}
 PLACES: Final = (
-    Place(_("今天"), ("field:today",), frozenset({"engineer"})),
-    Place(_("看板"), ("desk:board",), _LEADS),
-    Place(_("工单"), ("desk:tickets", "desk:list"), _STAFF),
-    Place(_("派单"), ("dispatch:queue", "matching:queue", "desk:dispatch"), _LEADS),
-    Place(_("设备"), ("register:devices", "assets:devices", "register:list"), _STAFF),
-    Place(_("排班"), ("roster:week", "dispatch:roster"), _STAFF),
-    Place(_("统计"), ("desk:analytics", "desk:stats"), _LEADS),
-    Place(_("设计器"), ("form_builder:designs", "designer:list"), frozenset({"manager", "admin"})),
+    Place(pgettext_lazy("nav", "今天"), ("field:today",), frozenset({"engineer"})),
+    Place(pgettext_lazy("nav", "看板"), ("desk:board",), _LEADS),
+    Place(pgettext_lazy("nav", "工单"), ("desk:tickets", "desk:list"), _STAFF),
+    Place(pgettext_lazy("nav", "派单"), ("dispatch:queue", "matching:queue", "desk:dispatch"), _LEADS),
+    Place(pgettext_lazy("nav", "设备"), ("register:devices", "assets:devices", "register:list"), _STAFF),
+    Place(pgettext_lazy("nav", "排班"), ("roster:week", "dispatch:roster"), _STAFF),
+    Place(pgettext_lazy("nav", "统计"), ("desk:analytics", "desk:stats"), _LEADS),
+    Place(pgettext_lazy("nav", "设计器"), ("form_builder:designs", "designer:list"), frozenset({"manager", "admin"})),
 )
 SEARCH: Final = ("desk:search", "desk:tickets", "desk:list")
 

@@ -189,9 +189,10 @@ def meter(share: float, *, tone: str = "", large: bool = False, from_end: bool =
 
 
 HATCHED: Final = 3
+# The last rectangle restores the gap that the hatch has drawn over.
 _HATCH: Final = mark_safe(
-    '<svg class="hatch" width="100%" height="14"><line class="k3-l" x1="-16" x2="120%" y1="7" y2="7" stroke-width="14" '
-    'stroke-dasharray="3 3" transform="skewX(-45)"/></svg>'
+    '<line class="k3-l" x1="-16" x2="120%" y1="7" y2="7" stroke-width="14" stroke-dasharray="3 3" transform="skewX(-45)"/>'
+    '<rect class="gap" x="100%" width="2" height="14" transform="translate(-2)"/>'
 )
 
 
