@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from assets.models import Device, FaultPreset, User
+from assets.models import User
 from config.kernel import timers
 from config.kernel.errors import DomainError, NotAllowedNow
 from config.kernel.events import recording
@@ -28,23 +27,6 @@ from tickets.models import Ticket
 from tickets.record.models import State
 
 pytestmark = pytest.mark.django_db
-
-Report = Callable[..., Ticket]
-
-
-@pytest.fixture
-def report(now: datetime) -> Report:
-    """A report from the ward at `now`: plain reports are P2 (C1, with a substitute), in use is P1."""
-
-    def submit(device: Device, preset: FaultPreset | None = None, *, at: datetime = now, **more: Any) -> Ticket:
-        return lifecycle.submit(device=device, preset=preset, by=None, at=at, **more)
-
-    return submit
-
-
-@pytest.fixture
-def calm(ventilator: Device) -> FaultPreset:
-    return FaultPreset.objects.get(code="ventilator-other")
 
 
 def fresh(ticket: Ticket) -> Ticket:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from dispatch.matching import rules
 from dispatch.matching.estimators.problem import Mask, Matrix, Problem, build, input_hash
@@ -81,6 +80,8 @@ def match(
 
 def solve(gain: Matrix) -> Planned:
     """The least-cost assignment; pairs worth nothing are left out."""
+    from scipy.optimize import linear_sum_assignment  # two seconds that the web process need not spend at its start
+
     rows, columns = linear_sum_assignment(gain)
     return [(int(row), int(column)) for row, column in zip(rows, columns, strict=True) if gain[row, column] < 0]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -94,9 +95,9 @@ def without_anybody() -> QuerySet[Ticket]:
 
 
 def explain(decision: Decision) -> Explained:
-    """Two queries for names, however many candidates there are."""
+    """At most three queries for names, however many candidates there are."""
     stored = decision.explanation
-    names = _names(stored)
+    names, labels = _names(stored), _labels(one["params"] for one in stored.get("rejected", []))
     chosen = stored.get("chosen") or {}
     longest = max((_length(line["terms"]) for line in stored.get("candidates", [])), default=0.0) or 1.0
     return Explained(
@@ -104,7 +105,12 @@ def explain(decision: Decision) -> Explained:
         chosen=names.get(decision.chosen_id or 0, ""),
         lines=tuple(_line(one, names, chosen, longest) for one in stored.get("candidates", [])),
         rejected=tuple(
-            Out(one["engineer"], names.get(one["engineer"], ""), one["code"], reason(one["code"], one["params"]))
+            Out(
+                user_id=one["engineer"],
+                name=names.get(one["engineer"], ""),
+                code=one["code"],
+                reason=reason(one["code"], one["params"], labels),
+            )
             for one in stored.get("rejected", [])
         ),
         review=tuple(_review(code) for code in chosen.get("review", [])),
@@ -222,7 +228,7 @@ def _why(one: dict[str, Any]) -> str:
     return _("，").join(said)
 
 
-def reason(code: str, params: dict[str, Any]) -> str:
+def reason(code: str, params: Mapping[str, Any], labels: Mapping[str, str] | None = None) -> str:
     """Why somebody could not go, as a colleague would say it."""
     words = {
         "on_leave": _("请假"),
@@ -238,18 +244,24 @@ def reason(code: str, params: dict[str, Any]) -> str:
         "shift_ends": _("%(until)s 下班，做不完"),
         "on_call_not_needed": _("听班，在院有人能做"),
     }
-    return words.get(code, code) % _shown(params)
+    return words.get(code, code) % _shown(params, _labels([params]) if labels is None else labels)
 
 
-def _shown(params: dict[str, Any]) -> dict[str, Any]:
-    shown = dict(params)
+def _labels(params: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """What skills and cards are called, for all rejections at once."""
+    told = list(params)
+    rows: list[Skill | Qualification] = []
+    for key, model in (("skill", Skill), ("qualification", Qualification)):
+        codes = {one[key] for one in told if key in one}
+        rows += model.objects.filter(code__in=codes) if codes else []
+    return {row.code: row.label for row in rows}
+
+
+def _shown(params: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, Any]:
+    shown = {key: labels.get(str(value), value) for key, value in params.items()}
     if "until" in shown:
         moment = parse_datetime(str(shown["until"])) if "T" in str(shown["until"]) else None
-        shown["until"] = f"{moment:%H:%M}" if moment else shown["until"]
-    for key, model in (("skill", Skill), ("qualification", Qualification)):
-        if key in shown:
-            row = model.objects.filter(code=shown[key]).first()
-            shown[key] = row.label if row else shown[key]
+        shown["until"] = f"{timezone.localtime(moment):%H:%M}" if moment else shown["until"]
     return shown
 
 
@@ -273,4 +285,4 @@ def _notes(stored: dict[str, Any]) -> Iterable[str]:
         yield _("在做的 P%(priority)d 先放下") % {"priority": chosen["interrupts"]["priority"]}
     at = parse_datetime(stored.get("at", "")) if stored.get("at") else None
     if isinstance(at, datetime):
-        yield _("%(time)s 决定，权重与输入已存档") % {"time": f"{at:%H:%M:%S}"}
+        yield _("%(time)s 决定，权重与输入已存档") % {"time": f"{timezone.localtime(at):%H:%M:%S}"}
