@@ -4,9 +4,13 @@
 import os
 import sys
 
+PROCESSES = {"qcluster": "worker", "clock": "clock"}  # so that settings can differ by what a process is for
+
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
+    if kind := PROCESSES.get("".join(sys.argv[1:2])):
+        os.environ.setdefault("WARDLINE_PROCESS", kind)
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

@@ -267,5 +267,8 @@ LOGGING: dict[str, Any] = {
     "formatters": {"json": {"()": "config.logs.JsonFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
-    "loggers": {name: {"level": "WARNING"} for name in ("axes", "django-q", "httpx", "uvicorn")},
+    "loggers": {
+        "django": {"handlers": []},  # its own console handler would say everything twice
+        **{name: {"level": "WARNING"} for name in ("axes", "django-q", "httpx", "uvicorn")},
+    },
 }
