@@ -227,3 +227,25 @@ def test_the_panel_is_a_table_with_the_sum_at_its_end(ticket_of: Make, now: date
 
 def test_an_unknown_metric_explains_nothing(ticket_of: Make, now: datetime) -> None:
     assert queries.explanation(fresh(ticket_of(1)), now, "coffee") == {}
+
+
+def test_why_and_the_line_speak_english_too(ticket_of: Make) -> None:
+    ticket = ticket_of(3, reported_at=shanghai(9, 30, 16))
+    wait_for_parts(ticket, shanghai(10, 8, 9), shanghai(10, 9))
+    sla.resume(ticket, by=None, at=shanghai(10, 8, 11))
+
+    with translation.override("en"):
+        ticket, now = fresh(ticket), shanghai(10, 9)
+        shown = json.dumps(
+            [
+                queries.explanation(ticket, now),
+                queries.stops_for(ticket, now, full=True),
+                queries.ring_for(ticket, now),
+            ],
+            default=str,
+            ensure_ascii=False,
+        )
+
+    assert "National Day" in shown
+    assert "Waiting for parts" in shown
+    assert not [sign for sign in shown if "\u4e00" <= sign <= "\u9fff"]

@@ -147,9 +147,10 @@ def _with_warnings(lines: tuple[rules.Line, ...], promise: rules.Promise) -> lis
 
 def _line(line: rules.Line, told: _Told) -> dict[str, Any]:
     text, value = _SENTENCES[line.kind](line, told)
+    params = {**line.params, "name": _name(line.params["name"])} if "name" in line.params else line.params
     return {
         "kind": line.kind,
-        "params": {key: _plain(value) for key, value in line.params.items()},
+        "params": _plain(params),
         "amount_seconds": None if line.amount is None else int(line.amount.total_seconds()),
         "at": _iso(line.at),
         "text": text,
