@@ -13,6 +13,7 @@ class Schedule(NamedTuple):
 SCHEDULES: Final[tuple[Schedule, ...]] = (
     Schedule("config.kernel.jobs.beat", timedelta(seconds=10), "proves to /readyz that the queue moves"),
     Schedule("dispatch.matching.jobs.dispatch", timedelta(minutes=1), "shift changes and expiring leave raise no event"),
+    Schedule("dispatch.engineers.jobs.fade_history", timedelta(days=1), "old repairs weigh less, half in 180 days"),
 )
 
 # Called five times a second with the moment; each fires what is due by then, once, however many clocks run.

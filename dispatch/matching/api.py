@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from config.kernel.errors import Refused
 from config.kernel.rest import FastJSONRenderer, SignedIn
 from dispatch import policies
+from dispatch.matching import queries
 from dispatch.matching.models import Decision
 from tickets.record.api import PROBLEMS, find
 
@@ -28,7 +29,10 @@ class DecisionOut(serializers.Serializer[Decision]):
     input_hash = serializers.CharField()
     needs_review = serializers.BooleanField()
     open = serializers.BooleanField(help_text="A suggestion that waits for a dispatcher.")
-    explanation = serializers.DictField()
+    explanation = serializers.SerializerMethodField(help_text="Every candidate's terms and every rejection's rule.")
+
+    def get_explanation(self, decision: Decision) -> dict[str, Any]:
+        return queries.as_data(decision, self.context["words"])
 
 
 class AssignmentView(APIView):
@@ -42,8 +46,9 @@ class AssignmentView(APIView):
         ticket = find(request.user, public_id)
         if not policies.can_see_explanation(request.user):
             raise Refused(_("你的账号不能做这件事。"))
-        rows: Any = Decision.objects.filter(ticket=ticket).select_related("chosen").order_by("-id")[:50]
-        return Response(DecisionOut(rows, many=True).data)
+        rows: Any = list(Decision.objects.filter(ticket=ticket).select_related("chosen").order_by("-id")[:50])
+        context = {"words": queries.words_for(rows)}
+        return Response(DecisionOut(rows, many=True, context=context).data)
 
 
 urlpatterns: list[URLPattern] = [

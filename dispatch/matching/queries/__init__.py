@@ -8,6 +8,7 @@ from dispatch.matching.queries.explained import (
     open_suggestions,
     reason,
     without_anybody,
+    words_for,
 )
 from dispatch.matching.queries.situation import WAITING, Situation, anything_waiting, load
 
@@ -23,4 +24,5 @@ __all__ = [
     "open_suggestions",
     "reason",
     "without_anybody",
+    "words_for",
 ]

@@ -94,22 +94,50 @@ def without_anybody() -> QuerySet[Ticket]:
     )
 
 
-def explain(decision: Decision) -> Explained:
-    """At most three queries for names, however many candidates there are."""
+@dataclass(frozen=True)
+class Words:
+    """What ids and codes are called in the active language."""
+
+    people: Mapping[int, User]
+    labels: Mapping[str, str]
+
+    def name(self, user_id: int | None) -> str:
+        user = self.people.get(user_id or 0)
+        return user.short_name if user else ""
+
+    def username(self, user_id: int | None) -> str:
+        user = self.people.get(user_id or 0)
+        return user.username if user else ""
+
+
+def words_for(decisions: Iterable[Decision]) -> Words:
+    """At most three queries, however many decisions and candidates there are."""
+    stored = [decision.explanation for decision in decisions]
+    lines = [one for told in stored for part in ("candidates", "rejected") for one in told.get(part, [])]
+    ids = {one["engineer"] for one in lines} | {decision.chosen_id for decision in decisions}
+    ids |= {(told.get("chosen") or {}).get("engineer") for told in stored}
+    return Words(
+        people={user.pk: user for user in User.objects.filter(pk__in=[one for one in ids if one])},
+        labels=_labels(one["params"] for one in lines if "params" in one),
+    )
+
+
+def explain(decision: Decision, words: Words | None = None) -> Explained:
+    """One decision, ready for a template."""
     stored = decision.explanation
-    names, labels = _names(stored), _labels(one["params"] for one in stored.get("rejected", []))
+    words = words or words_for([decision])
     chosen = stored.get("chosen") or {}
     longest = max((_length(line["terms"]) for line in stored.get("candidates", [])), default=0.0) or 1.0
     return Explained(
         decision=decision,
-        chosen=names.get(decision.chosen_id or 0, ""),
-        lines=tuple(_line(one, names, chosen, longest) for one in stored.get("candidates", [])),
+        chosen=words.name(decision.chosen_id),
+        lines=tuple(_line(one, words, chosen, longest) for one in stored.get("candidates", [])),
         rejected=tuple(
             Out(
                 user_id=one["engineer"],
-                name=names.get(one["engineer"], ""),
+                name=words.name(one["engineer"]),
                 code=one["code"],
-                reason=reason(one["code"], one["params"], labels),
+                reason=reason(one["code"], one["params"], words.labels),
             )
             for one in stored.get("rejected", [])
         ),
@@ -118,37 +146,32 @@ def explain(decision: Decision) -> Explained:
     )
 
 
-def as_data(decision: Decision) -> dict[str, Any]:
-    """The same for the API: the stored figures with names and sentences beside the codes."""
-    told = explain(decision)
-    names = {line.user_id: line for line in told.lines}
-    out = {one.user_id: one for one in told.rejected}
-    stored = decision.explanation
+def as_data(decision: Decision, words: Words | None = None) -> dict[str, Any]:
+    """The same for the API: stored figures, with usernames for keys and sentences beside the codes."""
+    words = words or words_for([decision])
+    told, stored = explain(decision, words), decision.explanation
+    chosen = stored.get("chosen")
     return {
-        "at": decision.at,
-        "outcome": decision.outcome,
-        "mode": decision.mode,
-        "weights_version": decision.weights_version,
-        "input_hash": decision.input_hash,
-        "needs_review": decision.needs_review,
+        **{key: stored.get(key) for key in ("version", "failure", "priority", "target_minutes", "confidence")},
         "review": list(told.review),
         "notes": list(told.notes),
-        "chosen": {**(stored.get("chosen") or {}), "name": told.chosen} if told.chosen else None,
+        "chosen": chosen and _named(chosen, words, interrupts=(chosen.get("interrupts") or {}).get("priority")),
+        "planned": words.username(stored.get("planned")) or None,
         "candidates": [
-            {**one, "name": names[one["engineer"]].name, "reason": names[one["engineer"]].reason}
-            for one in stored.get("candidates", [])
+            _named(one, words, reason=line.reason)
+            for one, line in zip(stored.get("candidates", []), told.lines, strict=True)
         ],
         "rejected": [
-            {**one, "name": out[one["engineer"]].name, "reason": out[one["engineer"]].reason}
-            for one in stored.get("rejected", [])
+            _named(one, words, reason=out.reason)
+            for one, out in zip(stored.get("rejected", []), told.rejected, strict=True)
         ],
     }
 
 
-def _names(stored: dict[str, Any]) -> dict[int, str]:
-    ids = {one["engineer"] for part in ("candidates", "rejected") for one in stored.get(part, [])}
-    ids |= {(stored.get("chosen") or {}).get("engineer")} - {None}
-    return {user.pk: user.short_name for user in User.objects.filter(pk__in=ids)}
+def _named(one: Mapping[str, Any], words: Words, **more: Any) -> dict[str, Any]:
+    """Primary keys never leave the house."""
+    who = one["engineer"]
+    return {**one, "engineer": words.username(who), "name": words.name(who), **more}
 
 
 def _pieces(terms: dict[str, Any]) -> dict[str, float]:
@@ -166,7 +189,7 @@ def _length(terms: dict[str, Any]) -> float:
     return sum(_pieces(terms).values())
 
 
-def _line(one: dict[str, Any], names: dict[int, str], chosen: dict[str, Any], longest: float) -> Line:
+def _line(one: dict[str, Any], words: Words, chosen: dict[str, Any], longest: float) -> Line:
     terms, start, segments = one["terms"], 0.0, []
     for code, points in _pieces(terms).items():
         left, right = round(1000 * start / longest), round(1000 * (start + points) / longest)
@@ -174,7 +197,7 @@ def _line(one: dict[str, Any], names: dict[int, str], chosen: dict[str, Any], lo
         start += points
     return Line(
         user_id=one["engineer"],
-        name=names.get(one["engineer"], ""),
+        name=words.name(one["engineer"]),
         chosen=one["engineer"] == chosen.get("engineer"),
         total=terms["total"],
         segments=tuple(segments),

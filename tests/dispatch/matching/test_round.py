@@ -201,7 +201,9 @@ def test_the_same_record_reads_in_english(report, ventilator, calm, engineer, no
     with translation.override("en"):
         data = queries.as_data(queries.latest(ticket))
 
+    assert data["rejected"][0]["engineer"] == "zhao"
     assert data["rejected"][0]["reason"] == "Lacks the skill: Respiratory"
+    assert data["chosen"]["engineer"] == "li"
     assert data["candidates"][0]["reason"].startswith("Walk ")
 
 
