@@ -11,6 +11,7 @@ VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, "bin", "python")
 UV = os.path.join(VENV, "bin", "uv")
 NEEDED = (3, 11)
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # compiling every import again would double each start
 
 
 def stop(sentence):
