@@ -1,4 +1,4 @@
-"""Every change of a device: its status along the edges, its QR version, the register as a whole."""
+"""A device's status along its edges, and the version of its QR label."""
 
 from __future__ import annotations
 

@@ -1,0 +1,55 @@
+"""Bases of the admin pages: rights come from the role, what a service owns is read-only, nothing is deleted in bulk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from simple_history.admin import SimpleHistoryAdmin
+from unfold.admin import ModelAdmin
+
+
+class HouseAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+    """A page over one table. `warn_unsaved_form` keeps typed work; lists are keyset-sized and never count everything."""
+
+    list_per_page = 50
+    show_full_result_count = False
+    warn_unsaved_form = True
+    list_fullwidth = True
+    compressed_fields = True
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return dict(actions)
+
+
+class MasterAdmin(SimpleHistoryAdmin, HouseAdmin):  # type: ignore[misc]  # unfold ships no types
+    """Master data: editable by those whose role says so, every change kept with who and when."""
+
+
+class ReadOnlyAdmin(HouseAdmin):
+    """Rows that services write: to look at and search, never to edit here."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReadOnlyLines(admin.TabularInline):  # type: ignore[type-arg]
+    """Lines of a ticket shown beneath it."""
+
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

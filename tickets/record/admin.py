@@ -1,0 +1,77 @@
+"""Tickets in the admin: to search and read. State, clocks and signatures move only through services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.admin import HouseAdmin, ReadOnlyAdmin, ReadOnlyLines
+from tickets.record.models import Comment, HoldReason, PartLine, RepairReport, SavedView, Signature, Ticket, TimeEntry
+
+
+class CommentLines(ReadOnlyLines):
+    model = Comment
+    fields = ("at", "by", "text", "public")
+
+
+class ReportLines(ReadOnlyLines):
+    model = RepairReport
+    fields = ("at", "by", "cause", "action", "release", "minutes", "diagnosis")
+
+
+class TimeLines(ReadOnlyLines):
+    model = TimeEntry
+    fields = ("user", "started_at", "ended_at", "automatic")
+
+
+class PartLines(ReadOnlyLines):
+    model = PartLine
+    fields = ("name", "quantity", "serial_no", "old_part_kept")
+
+
+class SignatureLines(ReadOnlyLines):
+    model = Signature
+    fields = ("meaning", "signer", "signer_role", "at", "content_hash")
+
+
+@admin.register(Ticket)
+class TicketAdmin(ReadOnlyAdmin):
+    list_display = ("number", "title", "priority", "state", "department", "assignee", "reported_at")
+    list_filter = ("state", "priority", "kind", "source", "department", "simulated")
+    list_select_related = ("device", "preset", "department", "assignee")
+    search_fields = ("number", "device__asset_no", "device__name", "department__name", "assignee__display_name")
+    ordering = ("-id",)
+    inlines = (CommentLines, ReportLines, TimeLines, PartLines, SignatureLines)
+    exclude = ("search_text",)
+    readonly_fields = ("where_to_act",)
+
+    @admin.display(description=_("处理"))
+    def where_to_act(self, ticket: Ticket) -> SafeString:
+        return format_html(
+            '<a href="{}">{}</a>',
+            reverse("desk:ticket", args=[ticket.public_id]),
+            _("状态在这里只读。去工单页处理"),
+        )
+
+
+@admin.register(HoldReason)
+class HoldReasonAdmin(HouseAdmin):
+    list_display = ("code", "name", "name_en", "owner", "stops_clock", "default_hours", "active")
+    search_fields = ("code", "name", "name_en")
+
+
+@admin.register(SavedView)
+class SavedViewAdmin(HouseAdmin):
+    list_display = ("name", "owner", "shared")
+    list_filter = ("shared",)
+    search_fields = ("name", "owner__username")
+    autocomplete_fields = ("owner",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("owner")
