@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from assets import urls as assets
 from config import health
@@ -14,6 +15,8 @@ from tickets import urls as tickets
 _apps = (assets, tickets, dispatch, integrations)
 
 urlpatterns = [
+    path("", kernel.home, name="home"),
+    path("login/", RedirectView.as_view(pattern_name="account_login", query_string=True), name="login"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("admin/", admin.site.urls),

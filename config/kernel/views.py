@@ -5,11 +5,12 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 
-from config.kernel.context import html_lang
+from config.kernel.context import html_lang, navigation
 from config.kernel.gallery import examples
 
 
@@ -51,6 +52,13 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def too_many_guesses(request: HttpRequest, *_args: object, **_kwargs: object) -> HttpResponse:
     """Settings name this as AXES_LOCKOUT_CALLABLE."""
     return refusal(request, HTTPStatus.TOO_MANY_REQUESTS)
+
+
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    """The first place of the top bar that this role has; people without one are told how to report."""
+    places = navigation(str(getattr(request.user, "role", "")), request.path)
+    return redirect(places[0]["url"]) if places else render(request, "home.html")
 
 
 def gallery(request: HttpRequest) -> HttpResponse:

@@ -13,10 +13,10 @@ export function say(key, given = {}) {
 // --- time: the server's clock, not the device's ------------------------------
 let offset = 0;
 
-/** Learn the server's time from an ISO string that has just arrived. */
-export function learnServerTime(iso) {
+/** Learn the server's time from an ISO string that arrived at `at` on our own clock. */
+export function learnServerTime(iso, at = Date.now()) {
   const then = Date.parse(iso);
-  if (!Number.isNaN(then)) offset = then - Date.now();
+  if (!Number.isNaN(then)) offset = then - at;
 }
 
 export const serverNow = () => Date.now() + offset;
@@ -314,5 +314,7 @@ function markChanges(old, fresh) {
   }
 }
 
-learnServerTime(document.querySelector("meta[name=server-time]")?.content ?? "");
+// The page was written when its first byte came, not when this module ran.
+const arrival = performance.getEntriesByType("navigation")[0]?.responseStart || performance.now();
+learnServerTime(document.querySelector("meta[name=server-time]")?.content ?? "", performance.timeOrigin + arrival);
 tickForever();
