@@ -12,9 +12,13 @@ from tickets.events import TicketEvent
 
 @dataclass(frozen=True, kw_only=True)
 class NobodyAvailable(TicketEvent):
-    """No engineer on site or on call may take this ticket: red banner, tell the lead. `codes` is why, most often first."""
+    """No engineer on site or on call may take this ticket: red banner, tell the lead. `codes` is why, most often first.
+
+    `make_safe` is the nearest person on site, who may secure a P1 and bring the backup but not repair.
+    """
 
     codes: tuple[str, ...] = ()
+    make_safe: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

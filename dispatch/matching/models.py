@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from assets.places.models import Department
+from dispatch.matching.rules import settings_from
 from tickets.record.models import Ticket
 
 USER = settings.AUTH_USER_MODEL
@@ -58,6 +60,13 @@ class Weights(models.Model):
 
     def __str__(self) -> str:
         return str(self.version)
+
+    def clean(self) -> None:
+        """Only names that the cost function knows, only numbers it can use; what is missing keeps its default."""
+        try:
+            settings_from(self.values)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ValidationError({"values": _("这一项不能用：%(name)s") % {"name": error}}) from error
 
 
 class Decision(models.Model):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
@@ -155,58 +156,69 @@ class Gap:
         return (self.end - self.start) / timedelta(hours=1)
 
 
+@dataclass(frozen=True)
+class _Cover:
+    """One need with only the people who hold it, each with only their own plan: the rest cannot matter."""
+
+    need: Need
+    holders: list[Holder]
+    spans: Mapping[int, list[Span]]
+    away: Mapping[int, list[Away]]
+
+    def here(self, at: datetime) -> list[Holder]:
+        return [holder for holder in self.holders if self._serves(holder.engineer, at)]
+
+    def _serves(self, engineer: int, at: datetime) -> bool:
+        presence = standing(engineer, self.spans.get(engineer, []), self.away.get(engineer, []), at).presence
+        return presence == Presence.ON_SITE if self.need.on_site else presence in NEARNESS
+
+    def edges(self, start: datetime, end: datetime) -> list[datetime]:
+        """Moments at which coverage can change: a shift, a leave, a card or a daily window begins or ends."""
+        moments = {start, end}
+        for holder in self.holders:
+            plan: list[Span | Away] = [*self.spans.get(holder.engineer, []), *self.away.get(holder.engineer, [])]
+            moments |= {edge for stretch in plan for edge in (stretch.start, stretch.end)}
+            until = holder.holds[self.need.code]
+            moments |= {until} if until else set()
+        moments |= self._daily(start, end)
+        return sorted(moment.astimezone(start.tzinfo) for moment in moments if start <= moment <= end)
+
+    def _daily(self, start: datetime, end: datetime) -> set[datetime]:
+        if self.need.opens == self.need.closes:
+            return set()
+        day, found = start.replace(hour=0, minute=0, second=0, microsecond=0), set()
+        while day <= end:
+            for edge in (self.need.opens, self.need.closes):
+                found.add(day.replace(hour=edge.hour, minute=edge.minute))
+            day += timedelta(days=1)
+        return found
+
+
 def gaps(
     needs: Iterable[Need], holders: list[Holder], spans: list[Span], away: list[Away], start: datetime, end: datetime
 ) -> list[Gap]:
     """Every uncovered stretch between start and end, merged, in order of time.
 
-    Coverage changes only where a shift, a leave, a card or a daily window begins or ends, so it is enough to look
-    at the moments in between. Pass local times: daily windows are read from the wall clock.
+    Coverage changes only at edges, so it is enough to look once between two of them. Pass local times: daily windows
+    are read from the wall clock.
     """
+    own_spans: dict[int, list[Span]] = defaultdict(list)
+    own_away: dict[int, list[Away]] = defaultdict(list)
+    for span in spans:
+        own_spans[span.engineer].append(span)
+    for leave in away:
+        own_away[leave.engineer].append(leave)
     found: list[Gap] = []
     for need in needs:
+        cover = _Cover(need, [holder for holder in holders if need.code in holder.holds], own_spans, own_away)
         stretch: list[Gap] = []
-        edges = _edges(need, holders, spans, away, start, end)
-        for left, right in itertools.pairwise(edges):
-            if need.wanted_at(left) and not _covered(need, holders, spans, away, left):
-                stretch.append(Gap(need.code, left, right, _lapsed(need, holders, spans, away, left)))
+        for left, right in itertools.pairwise(cover.edges(start, end)):
+            here = cover.here(left) if need.wanted_at(left) else None
+            if here is not None and not any(holder.has(need.code, left) for holder in here):
+                lapsed = tuple(sorted(holder.engineer for holder in here))
+                stretch.append(Gap(need.code, left, right, lapsed))
         found += _merge(stretch)
     return sorted(found, key=lambda gap: (gap.start, gap.code))
-
-
-def _covered(need: Need, holders: list[Holder], spans: list[Span], away: list[Away], at: datetime) -> bool:
-    return any(holder.has(need.code, at) and _serves(need, holder.engineer, spans, away, at) for holder in holders)
-
-
-def _lapsed(need: Need, holders: list[Holder], spans: list[Span], away: list[Away], at: datetime) -> tuple[int, ...]:
-    return tuple(
-        sorted(
-            holder.engineer
-            for holder in holders
-            if need.code in holder.holds and _serves(need, holder.engineer, spans, away, at)
-        )
-    )
-
-
-def _serves(need: Need, engineer: int, spans: list[Span], away: list[Away], at: datetime) -> bool:
-    presence = standing(engineer, spans, away, at).presence
-    return presence == Presence.ON_SITE if need.on_site else presence in NEARNESS
-
-
-def _edges(
-    need: Need, holders: list[Holder], spans: list[Span], away: list[Away], start: datetime, end: datetime
-) -> list[datetime]:
-    moments = {start, end}
-    moments |= {edge for span in spans for edge in (span.start, span.end)}
-    moments |= {edge for leave in away for edge in (leave.start, leave.end)}
-    moments |= {until for holder in holders if (until := holder.holds.get(need.code)) is not None}
-    day = start.replace(hour=0, minute=0, second=0, microsecond=0)
-    while need.opens != need.closes and day <= end:
-        for edge in (need.opens, need.closes):
-            moments.add(day.replace(hour=edge.hour, minute=edge.minute))
-        day += timedelta(days=1)
-    zone = start.tzinfo
-    return sorted(moment.astimezone(zone) for moment in moments if start <= moment <= end)
 
 
 def _merge(stretches: list[Gap]) -> list[Gap]:

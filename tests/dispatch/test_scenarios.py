@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -133,6 +133,32 @@ def test_3b_nobody_at_all_raises_one_banner_and_looks_again(report, ventilator, 
     assert banner.codes == ("off_shift",)
     assert list(queries.without_anybody()) == [ticket]
     assert Timer.objects.get(key="dispatch:retry").fire_at == now + timedelta(minutes=4)
+
+
+def test_3d_a_p1_that_nobody_may_repair_names_the_nearest_hands(report, ventilator, stopped, rules, now):
+    near = factories.engineer("near", at=now, skills={"monitoring": 3}, base=ventilator.location)
+    factories.engineer("far", at=now, skills={"monitoring": 3})
+    ticket = report(ventilator, stopped, in_use=True)
+
+    with recording() as seen:
+        matching.dispatch(at=now)
+
+    (banner,) = told(seen, "NobodyAvailable")
+    assert (banner.codes, banner.make_safe) == (("no_skill",), near.person.public_id)
+    assert queries.explain(queries.latest(ticket)).make_safe == near.short_name
+
+
+def test_3e_who_worked_through_the_night_is_left_to_rest(report, ventilator, calm, rules, now):
+    tired = factories.engineer("tired", at=now, on_shift=False)
+    morning = datetime(2026, 11, 18, 0, 30, tzinfo=UTC)  # 08:30 in Shanghai
+    factories.shift(tired, morning - timedelta(hours=15), morning - timedelta(minutes=30))
+    factories.shift(tired, morning - timedelta(minutes=30), morning + timedelta(hours=9))
+
+    ticket = report(ventilator, calm, at=morning)
+    matching.dispatch(at=morning)
+
+    assert fresh(ticket).assignee is None
+    assert rejection(ticket, tired)["code"] == "resting"
 
 
 def test_3c_the_banner_goes_when_somebody_comes_on_shift(report, ventilator, calm, rules, manager, now):

@@ -41,6 +41,7 @@ def explanation(outcome: Outcome, job: Job) -> dict[str, Any]:
         "target_minutes": outcome.problem.weights.target_minutes[job.priority],
         "confidence": round(job.confidence, 4),
         "chosen": _chosen(pair) if pair else None,
+        "make_safe": make_safe(outcome, job),
         "planned": waiting.engineer.id if waiting and waiting.engineer else None,
         "candidates": [_told(line, outcome.problem) for line in ranked],
         "rejected": [
@@ -49,6 +50,19 @@ def explanation(outcome: Outcome, job: Job) -> dict[str, Any]:
             if line.broken
         ],
     }
+
+
+def make_safe(outcome: Outcome, job: Job) -> int | None:
+    """For a P1 that nobody may repair: the nearest pair of hands on site, to make it safe and bring the backup only."""
+    if job.priority != 1 or job not in outcome.unassigned:
+        return None
+    problem = outcome.problem
+    near = [
+        (rules.travel_minutes(job, engineer, problem.weights), engineer.id)
+        for engineer in problem.engineers
+        if engineer.presence == Presence.ON_SITE and (engineer.current is None or engineer.current.priority > 1)
+    ]
+    return min(near)[1] if near else None
 
 
 def _candidate(problem: Problem, job: Job, engineer: Engineer, pair: Pair | None) -> Candidate:

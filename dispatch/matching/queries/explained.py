@@ -67,6 +67,8 @@ class Explained:
     rejected: tuple[Out, ...]
     review: tuple[str, ...]
     notes: tuple[str, ...]
+    planned: str
+    make_safe: str
 
 
 def latest(ticket: Ticket) -> Decision | None:
@@ -115,7 +117,7 @@ def words_for(decisions: Iterable[Decision]) -> Words:
     stored = [decision.explanation for decision in decisions]
     lines = [one for told in stored for part in ("candidates", "rejected") for one in told.get(part, [])]
     ids = {one["engineer"] for one in lines} | {decision.chosen_id for decision in decisions}
-    ids |= {(told.get("chosen") or {}).get("engineer") for told in stored}
+    ids |= {told.get(key) for told in stored for key in ("planned", "make_safe")}
     return Words(
         people={user.pk: user for user in User.objects.filter(pk__in=[one for one in ids if one])},
         labels=_labels(one["params"] for one in lines if "params" in one),
@@ -143,6 +145,8 @@ def explain(decision: Decision, words: Words | None = None) -> Explained:
         ),
         review=tuple(_review(code) for code in chosen.get("review", [])),
         notes=tuple(_notes(stored)),
+        planned=words.name(stored.get("planned")),
+        make_safe=words.name(stored.get("make_safe")),
     )
 
 
@@ -156,6 +160,7 @@ def as_data(decision: Decision, words: Words | None = None) -> dict[str, Any]:
         "review": list(told.review),
         "notes": list(told.notes),
         "chosen": chosen and _named(chosen, words, interrupts=(chosen.get("interrupts") or {}).get("priority")),
+        "make_safe": words.username(stored.get("make_safe")) or None,
         "planned": words.username(stored.get("planned")) or None,
         "candidates": [
             _named(one, words, reason=line.reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from dispatch.roster import queries as roster
 from dispatch.triage import rules as triage
 from tickets.record.models import RepairReport, State, Ticket, TimeEntry
 
+logger = logging.getLogger(__name__)
 WAITING = (State.TRIAGED, State.REOPENED)
 IN_HAND = (State.ASSIGNED, State.ACCEPTED, State.ARRIVED, State.WORKING)
 KNOWS_DEVICE_FOR = timedelta(days=180)
@@ -55,7 +57,7 @@ def anything_waiting() -> bool:
 def load(at: datetime, active: WeightsRow) -> Situation:
     """Read the moment. `at` becomes local time: a card is valid on a calendar day."""
     now = timezone.localtime(at)
-    settings = rules.settings_from(active.values)
+    settings = _settings(active)
     tickets = _waiting()
     rows = list(people.taking_part())
     presets = _presets()
@@ -72,6 +74,15 @@ def load(at: datetime, active: WeightsRow) -> Situation:
         modes=dict(DepartmentMode.objects.values_list("department_id", "mode")),
         latest=_latest([ticket.pk for ticket in tickets]),
     )
+
+
+def _settings(active: WeightsRow) -> rules.Settings:
+    """A version that got past its check must not stop dispatch: the defaults serve, and the log says why."""
+    try:
+        return rules.settings_from(active.values)
+    except (ValueError, TypeError, AttributeError):
+        logger.exception("weights version %s cannot be used; the defaults serve", active.version)
+        return rules.Settings()
 
 
 def _waiting() -> list[Ticket]:

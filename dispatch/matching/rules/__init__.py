@@ -3,7 +3,14 @@
 `at` and `now` are local times, because a card is valid on a calendar day.
 """
 
-from dispatch.matching.rules.constraints import ALL, call_in, free_minutes, minutes, reject_reason
+from dispatch.matching.rules.constraints import (
+    ALL,
+    call_in,
+    free_minutes,
+    minutes,
+    reject_reason,
+    travel_minutes,
+)
 from dispatch.matching.rules.costs import cost, defer_cost, eta, marginal_rate, mean_busy
 from dispatch.matching.rules.facts import CostTerms, Engineer, Job, Rejection, Work
 from dispatch.matching.rules.review import Choice, compare, review_reasons, terms_as_data
@@ -36,4 +43,5 @@ __all__ = [
     "review_reasons",
     "settings_from",
     "terms_as_data",
+    "travel_minutes",
 ]

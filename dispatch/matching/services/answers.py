@@ -50,8 +50,9 @@ def not_accepted(ticket_pk: int, user_pk: int, *, at: datetime) -> None:
 
 
 def stop_waiting(ticket: Ticket) -> None:
-    """Accepted, cancelled or taken away: no acceptance is due any more."""
+    """Accepted, cancelled or taken away: no acceptance is due, no suggestion open any more."""
     timers.cancel_timer(acceptance_key(ticket.pk))
+    Decision.objects.filter(ticket=ticket, open=True).update(open=False)
 
 
 def keep_out(ticket: Ticket, person_id: str, reason: str, *, at: datetime) -> None:
@@ -90,7 +91,6 @@ def note_by_hand(ticket: Ticket, person_id: str, *, at: datetime) -> None:
     stop_waiting(ticket)
     last = queries.latest(ticket)
     user = User.objects.filter(person__public_id=person_id).first()
-    Decision.objects.filter(ticket=ticket, open=True).update(open=False)
     if last is None or user is None or last.chosen_id in (None, user.pk):
         return
     Decision.objects.create(

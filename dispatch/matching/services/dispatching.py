@@ -185,10 +185,14 @@ def _nobody(situation: Situation, outcome: Outcome, job: rules.Job) -> None:
     ticket = situation.tickets[job.id]
     if not _note(situation, outcome, job, Decision.Outcome.NOBODY):
         return
-    _close_suggestions(ticket)
     told = explanation(outcome, job)
     codes = tuple(code for code, _ in Counter(one["code"] for one in told["rejected"]).most_common())
-    publish(events.NobodyAvailable(**envelope(ticket), at=situation.at, codes=codes))
+    near = situation.users.get(told["make_safe"] or 0)
+    publish(
+        events.NobodyAvailable(
+            **envelope(ticket), at=situation.at, codes=codes, make_safe=near.person.public_id if near else ""
+        )
+    )
 
 
 def _note(situation: Situation, outcome: Outcome, job: rules.Job, result: str) -> bool:
@@ -196,8 +200,8 @@ def _note(situation: Situation, outcome: Outcome, job: rules.Job, result: str) -
     last = situation.latest.get(job.id)
     if last and last.outcome == result:
         return False
-    if last and last.open and result == Decision.Outcome.DEFERRED:
-        return False  # the suggestion stands until somebody else is better
+    if last and last.open:  # the one who was suggested is busy or gone
+        _close_suggestions(situation.tickets[job.id])
     _store(situation, outcome, job, result, review=result == Decision.Outcome.NOBODY)
     return True
 

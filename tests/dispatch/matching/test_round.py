@@ -6,6 +6,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
@@ -289,6 +290,39 @@ def test_a_version_of_weights_is_what_the_round_uses(report, ventilator, calm, e
 
     assert queries.latest(ticket).weights_version == 7
     assert Timer.objects.get(key=matching.acceptance_key(ticket.pk)).fire_at == now + timedelta(minutes=9)
+
+
+def test_a_version_that_cannot_be_used_does_not_stop_dispatch(report, ventilator, calm, engineer, now):
+    bad = Weights.objects.create(version=7, active=True, values={"fix": "much"})
+    ticket = report(ventilator, calm)
+
+    matching.dispatch(at=now)
+
+    assert fresh(ticket).assignee == engineer
+    with pytest.raises(ValidationError, match="fix"):
+        bad.full_clean()
+
+
+def test_a_suggestion_ends_when_the_one_suggested_is_needed_elsewhere(
+    report, suggesting, ventilator, calm, stopped, icu, engineer, now
+):
+    ticket = report(ventilator, calm)
+    matching.dispatch(at=now)
+
+    report(factories.device(icu, ventilator.type), stopped, in_use=True)
+    matching.dispatch(at=now)
+
+    assert queries.latest(ticket).outcome == "deferred"
+    assert not queries.open_suggestions().exists()
+
+
+def test_a_suggestion_ends_when_somebody_takes_the_ticket(report, suggesting, ventilator, calm, engineer, now):
+    ticket = report(ventilator, calm)
+    matching.dispatch(at=now)
+
+    lifecycle.accept(ticket, by=engineer, at=now)
+
+    assert not queries.open_suggestions().exists()
 
 
 @pytest.mark.parametrize(
