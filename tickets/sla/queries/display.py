@@ -90,9 +90,9 @@ def ring_for(ticket: Ticket, now: datetime) -> dict[str, Any]:
     if clock is None:
         done = {"value": "✓", "unit": "", "target": _("计时结束"), "sentence": _("计时结束")}
         return {"status": "ok", "share_left": 1.0, "due": None, "total": None, "running": False, **done}
-    name = clock.get_metric_display()
     if clock.paused:
         return _hold_ring(ticket, clock)
+    name = str(Metric(clock.metric).label)
     left = clock.due_at - now
     figure = words.ring_figure(left)
     form = _("%(metric)s超时 %(time)s") if left < timedelta(0) else _("距%(metric)s %(time)s")
@@ -130,20 +130,48 @@ def _without_target(metric: Metric) -> dict[str, Any]:
     return {"metric": metric.value, "status": "todo", "due": None, **shown}
 
 
+class _Said(dict[str, str]):
+    """The words a stop may need, each made when a sentence asks for it: a board draws four stops a row."""
+
+    def __init__(self, ticket: Ticket, clock: Clock, now: datetime) -> None:
+        super().__init__()
+        self.ticket, self.clock, self.now = ticket, clock, now
+        self.until = clock.met_at or clock.stopped_at or now
+
+    def __missing__(self, key: str) -> str:
+        self[key] = getattr(self, f"_{key}")()
+        return self[key]
+
+    def _metric(self) -> str:
+        return str(Metric(self.clock.metric).label)
+
+    def _used(self) -> str:
+        return words.spoken(time_used(self.clock, self.until))
+
+    def _over(self) -> str:
+        return words.spoken(self.until - self.clock.due_at)
+
+    def _plus(self) -> str:
+        return words.clock(self.clock.due_at - self.until)
+
+    def _left(self) -> str:
+        return words.spoken(self.clock.due_at - self.now)
+
+    def _limit(self) -> str:
+        return words.spoken(timedelta(minutes=self.clock.target_minutes))
+
+    def _due(self) -> str:
+        return moment(self.clock.due_at, self.now)
+
+    def _at(self) -> str:
+        return moment(self.until, self.now)
+
+    def _reason(self) -> str:
+        return self.ticket.hold_reason.label if self.ticket.hold_reason else _("暂停")
+
+
 def _stop(ticket: Ticket, clock: Clock, status: str, now: datetime, *, full: bool) -> dict[str, Any]:
-    ended = clock.met_at or clock.stopped_at
-    until = ended or now
-    said = {
-        "metric": clock.get_metric_display(),
-        "used": words.spoken(time_used(clock, until)),
-        "over": words.spoken(until - clock.due_at),
-        "plus": words.clock(clock.due_at - until),
-        "left": words.spoken(clock.due_at - now),
-        "limit": words.spoken(timedelta(minutes=clock.target_minutes)),
-        "due": moment(clock.due_at, now),
-        "at": moment(ended, now) if ended else "",
-        "reason": ticket.hold_reason.label if ticket.hold_reason else _("暂停"),
-    }
+    said = _Said(ticket, clock, now)
     label, detail, sentence = _short(status, clock)
     facts = [detail]
     if full:
