@@ -1,0 +1,121 @@
+"""`make screenshots`: the tour's pictures, from a demo hospital of their own. Look at them before you commit them."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import servers
+import setup
+from playwright.sync_api import Browser, Page, sync_playwright
+
+TARGET = Path(setup.ROOT, "static", "img", "tour")
+PHONE, DESK, WALL = (390, 844), (1440, 900), (1920, 1080)
+SLOWEST_START = 120.0
+
+
+class Shot(NamedTuple):
+    name: str
+    path: str  # {report} is the first device's page
+    role: str
+    size: tuple[int, int]
+    language: str = "zh-CN"
+
+
+SHOTS = [
+    Shot("ward-report", "{report}", "", PHONE),
+    Shot("ward-report-en", "{report}", "", PHONE, "en"),
+    Shot("field-today", "/field/", "engineer", PHONE),
+    Shot("field-today-en", "/field/", "engineer", PHONE, "en"),
+    Shot("desk-board", "/desk/", "manager", DESK),
+    Shot("desk-board-en", "/desk/", "manager", DESK, "en"),
+    Shot("desk-wall", "/desk/?wall=1", "manager", WALL),
+    Shot("admin", "/admin/", "admin", DESK),
+    Shot("admin-en", "/admin/", "admin", DESK, "en"),
+    Shot("api", "/api/v1/docs/", "admin", DESK, "en"),
+]
+
+
+@contextlib.contextmanager
+def demo() -> Iterator[dict[str, Any]]:
+    """A running demo hospital in a folder of its own; yields what `demo --json` says."""
+    port = servers.free_port()
+    with tempfile.TemporaryDirectory(prefix="wardline-shots-") as folder:
+        base = f"http://127.0.0.1:{port}"
+        environment = {**os.environ, "DATA_DIR": folder, "PORT": str(port), "PUBLIC_BASE_URL": base}
+        command = [setup.PYTHON, "manage.py", "run"]
+        server = subprocess.Popen(command, cwd=setup.ROOT, env=environment, stdout=subprocess.DEVNULL)
+        try:
+            wait_for(f"{base}/readyz", server)
+            facts = subprocess.run(
+                [setup.PYTHON, "manage.py", "demo", "--json"],
+                cwd=setup.ROOT, env=environment, check=True, capture_output=True, text=True,
+            )  # fmt: skip
+            yield json.loads(facts.stdout)
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.wait()
+
+
+def wait_for(address: str, server: "subprocess.Popen[bytes]") -> None:
+    limit = time.monotonic() + SLOWEST_START
+    while time.monotonic() < limit and server.poll() is None:
+        try:
+            with urllib.request.urlopen(address, timeout=5):  # noqa: S310 - our own server
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.3)
+    setup.stop("The demo did not get ready.")
+
+
+def sign_in(page: Page, base: str, login: Mapping[str, str]) -> None:
+    page.goto(f"{base}/accounts/login/")
+    page.fill("input[name=login]", login["username"])
+    page.fill("input[name=password]", login["password"])
+    page.press("input[name=password]", "Enter")
+    page.wait_for_load_state("networkidle")
+
+
+def take(browser: Browser, facts: Mapping[str, Any], shot: Shot) -> None:
+    width, height = shot.size
+    phone = shot.size == PHONE
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, locale=shot.language, is_mobile=phone, has_touch=phone,
+        device_scale_factor=2 if phone else 1, timezone_id="Asia/Shanghai",
+    )  # fmt: skip
+    page = context.new_page()
+    base = facts["base_url"]
+    if shot.role:
+        sign_in(page, base, next(login for login in facts["logins"] if login["role"] == shot.role))
+    path = shot.path.format(report=facts["devices"][0]["report_url"].removeprefix(base))
+    answer = page.goto(base + path)
+    if answer is None or not answer.ok:
+        setup.stop(f"{shot.name}: {path} answers {answer.status if answer else 'nothing'}.")
+    page.wait_for_timeout(1500)  # live parts draw after the page has loaded
+    page.screenshot(path=str(TARGET / f"{shot.name}.png"))
+    context.close()
+    print(f"{shot.name}.png", flush=True)
+
+
+def main() -> None:
+    wanted = sys.argv[1:]
+    TARGET.mkdir(parents=True, exist_ok=True)
+    with demo() as facts, sync_playwright() as engine:
+        browser = engine.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        for shot in SHOTS:
+            if not wanted or shot.name in wanted:
+                take(browser, facts, shot)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
