@@ -2,12 +2,20 @@
 
 import unicodedata
 from collections.abc import Mapping
+from typing import ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 
 class ClosedAccounts(DefaultAccountAdapter):
+    error_messages: ClassVar = DefaultAccountAdapter.error_messages | {
+        "username_password_mismatch": _("账号或密码不对"),
+        "incorrect_password": _("密码不对"),
+        "too_many_login_attempts": _("试得太多，先等一下"),
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
