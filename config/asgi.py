@@ -1,6 +1,7 @@
 """Composition of one web process: HTTP by Django, websockets by Channels behind an exact origin check."""
 
 import os
+import warnings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.prod")
 os.environ.setdefault("WARDLINE_PROCESS", "web")
@@ -10,6 +11,8 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import OriginValidator
 from django.core.asgi import get_asgi_application
 
+# WhiteNoise hands over plain files; Django reads them in a thread, which is what small files need.
+warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 pages = get_asgi_application()
 
 from django.conf import settings

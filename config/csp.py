@@ -1,16 +1,25 @@
-"""Headers that depend on where a page lives; the policy itself stands in settings."""
+"""What a browser may do with our pages: the policy, its one exception under /admin/, and what may be cached."""
 
 from collections.abc import Callable
 from typing import Final
 
-from csp.constants import UNSAFE_EVAL, UNSAFE_INLINE
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
+DIRECTIVES: Final = {
+    "default-src": [SELF],
+    "img-src": [SELF, "data:", "blob:"],
+    "connect-src": [SELF],
+    "object-src": [NONE],
+    "base-uri": [NONE],
+    "form-action": [SELF],
+    "frame-ancestors": [NONE],
+}
 # Unfold's Alpine compiles expressions and its charts and editors set style attributes.
-_ADMIN_POLICY: Final = {"script-src": ["'self'", UNSAFE_EVAL], "style-src": ["'self'", UNSAFE_INLINE]}
+_ADMIN_POLICY: Final = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
 
 
 class AdminAllowsEval:

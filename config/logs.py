@@ -2,7 +2,9 @@
 
 import json
 import logging
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 
 
 class JsonFormatter(logging.Formatter):
@@ -16,3 +18,18 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             entry["trace"] = self.formatException(record.exc_info)
         return json.dumps(entry, ensure_ascii=True)
+
+
+def to_stderr(*, level: str, quiet: Iterable[str]) -> dict[str, Any]:
+    """Logging for a process whose output somebody else collects; the quiet loggers speak from WARNING on."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": {"()": "config.logs.JsonFormatter"}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            "django": {"handlers": []},  # its own console handler would say everything twice
+            **{name: {"level": "WARNING"} for name in quiet},
+        },
+    }

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import django_stubs_ext
-from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from config import env
+from config import csp, env, logs
 from config.unfold import UNFOLD  # noqa: F401 - a setting
 
 django_stubs_ext.monkeypatch()  # lets classes be written as QuerySet[Ticket] at run time too
@@ -163,12 +162,12 @@ TIME_ZONE = "Asia/Shanghai"
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
-USE_I18N = True
 
 # --- Files -------------------------------------------------------------------
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 MEDIA_ROOT = env.folder("MEDIA_ROOT", DATA_DIR / "media")
 MEDIA_URL = ""  # uploads are served by views that check a policy, never as static files
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
@@ -214,21 +213,9 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax
 # --- What a browser may do with our pages ------------------------------------
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "config.kernel.views.csrf_failure"
-SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
-SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 PERMISSIONS_POLICY = "geolocation=(), microphone=(self), camera=(self), payment=(), usb=()"
-CONTENT_SECURITY_POLICY: dict[str, Any] = {
-    "DIRECTIVES": {
-        "default-src": [SELF],
-        "img-src": [SELF, "data:", "blob:"],
-        "connect-src": [SELF],
-        "object-src": [NONE],
-        "base-uri": [NONE],
-        "form-action": [SELF],
-        "frame-ancestors": [NONE],
-    }
-}
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": csp.DIRECTIVES}
 
 # --- REST API ----------------------------------------------------------------
 REST_FRAMEWORK: dict[str, Any] = {
@@ -244,7 +231,6 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
     "DEFAULT_THROTTLE_RATES": {"user": "1200/min", "anon": "60/min", "token": "10/min", "report": "60/min"},
     "NUM_PROXIES": 0,
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Wardline API",
@@ -261,14 +247,4 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 # --- Mail and log ------------------------------------------------------------
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Wardline <wardline@localhost>")
 SITE_NAME = _("Wardline 工单")
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "config.logs.JsonFormatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
-    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
-    "loggers": {
-        "django": {"handlers": []},  # its own console handler would say everything twice
-        **{name: {"level": "WARNING"} for name in ("axes", "django-q", "httpx", "uvicorn")},
-    },
-}
+LOGGING = logs.to_stderr(level=env.text("LOG_LEVEL", "INFO"), quiet=("axes", "django-q", "httpx", "uvicorn"))

@@ -20,4 +20,4 @@ WHITENOISE_AUTOREFRESH = True
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = DATA_DIR / "mail"
 
-LOGGING["formatters"]["json"] = {"format": "{asctime} {levelname:.1} {name}: {message}", "style": "{"}
+LOGGING["formatters"]["line"] = {"format": "{asctime} {levelname:.1} {name}: {message}", "style": "{"}
