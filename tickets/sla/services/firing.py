@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, OperationalError, transaction
 
 from config.kernel.errors import DomainError
 from config.kernel.events import Event, publish
@@ -32,6 +32,8 @@ def fire_due(now: datetime, *, limit: int = 500) -> int:
     for pk, next_at in list(due):
         try:
             fired += _fire(pk, next_at, now)
+        except OperationalError:  # a lock or the connection, not this clock: the next turn takes it up as it is
+            logger.warning("clock %s waits for the database", pk)
         except (DomainError, DatabaseError, LookupError, ValueError, TypeError):
             logger.exception("clock %s could not fire", pk)
             Clock.objects.filter(pk=pk, next_at=next_at).update(next_at=now + RETRY)
