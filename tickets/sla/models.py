@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import ClassVar
+from zoneinfo import available_timezones
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -39,6 +42,10 @@ class Calendar(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        if self.timezone not in available_timezones():
+            raise ValidationError({"timezone": _("写时区的名字，例如 Asia/Shanghai。")})
+
 
 class CalendarWindow(models.Model):
     """One working window of a weekday; several a day leave lunch out. `ends` 00:00 means midnight at the day's end."""
@@ -58,6 +65,10 @@ class CalendarWindow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_weekday_display()} {self.starts:%H:%M}-{self.ends:%H:%M}"
+
+    def clean(self) -> None:
+        if self.starts and self.ends and self.ends != time(0) and self.ends <= self.starts:
+            raise ValidationError({"ends": _("结束要晚于开始。到半夜就写 00:00。")})
 
 
 class CalendarDay(models.Model):
