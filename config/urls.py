@@ -6,12 +6,13 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from assets import urls as assets
-from config import health
+from config import health, unfold
 from config.kernel import views as kernel
 from dispatch import urls as dispatch
 from integrations import urls as integrations
 from tickets import urls as tickets
 
+unfold.withdraw_foreign_pages()
 _apps = (assets, tickets, dispatch, integrations)
 
 urlpatterns = [
