@@ -18,6 +18,10 @@ def _ramp(colours: str) -> dict[str, str]:
     return dict(zip(_STEPS, colours.split(), strict=True))
 
 
+def _tokens(request: HttpRequest) -> str:
+    return static("css/tokens.css")
+
+
 def _stylesheet(request: HttpRequest) -> str:
     return static("css/pages/admin.css")
 
@@ -133,7 +137,7 @@ UNFOLD: Final[dict[str, Any]] = {
     "SHOW_LANGUAGES": True,
     "SHOW_BACK_BUTTON": True,
     "COLORS": {"primary": _ramp(_BRAND), "base": _ramp(_NEUTRAL)},
-    "STYLES": [_stylesheet],
+    "STYLES": [_tokens, _stylesheet],
     "COMMAND": {"search_models": True},
     "SIDEBAR": {"show_search": True, "navigation": sidebar},
 }
