@@ -268,7 +268,7 @@ class Migration(migrations.Migration):
             name='HistoricalDevice',
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('public_id', config.kernel.models.PublicIdField(db_index=True, default=config.kernel.models.new_public_id, editable=False, max_length=22, unique=True, verbose_name='公开标识')),
+                ('public_id', config.kernel.models.PublicIdField(db_index=True, default=config.kernel.models.new_public_id, editable=False, max_length=22, unique=False, verbose_name='公开标识')),
                 ('asset_no', models.CharField(db_index=True, max_length=30, verbose_name='资产编号')),
                 ('short_code', models.CharField(blank=True, db_index=True, max_length=8, null=True, verbose_name='短码')),
                 ('qr_version', models.PositiveIntegerField(default=1, verbose_name='二维码版本')),

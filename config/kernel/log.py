@@ -47,11 +47,6 @@ def row(event: Event) -> dict[str, Any]:
     }
 
 
-def append_many(events: Iterable[Event]) -> None:
-    """Bulk form of `append` for seeding: no reactions run."""
-    EventRecord.objects.bulk_create([EventRecord(**row(e)) for e in events], batch_size=2000)
-
-
 def as_object(record: EventRecord) -> dict[str, Any]:
     """The fact as every reader sees it: API, socket, webhook, verifier."""
     return {
@@ -130,3 +125,16 @@ def verify(*, start: int = 1) -> int | None:
             return expected
         previous, expected = record.hash, expected + 1
     return None
+
+
+def load(events: Iterable[Event]) -> int:
+    """Write past facts with their place in the chain at once; only into an empty log, inside a transaction."""
+    if EventRecord.objects.exists():
+        raise RuntimeError("facts can be loaded into an empty log only")
+    previous, records = GENESIS, []
+    for seq, event in enumerate(events, start=1):
+        record = EventRecord(**row(event), seq=seq)
+        record.hash = previous = chain_hash(previous, as_object(record))
+        records.append(record)
+    EventRecord.objects.bulk_create(records, batch_size=1000)
+    return len(records)

@@ -30,6 +30,11 @@ class PublicIdField(models.CharField[str, str]):
         kwargs.setdefault("verbose_name", _("公开标识"))
         super().__init__(*args, **kwargs)
 
+    def deconstruct(self) -> Any:
+        """`unique=False` must survive: a history table holds one id many times."""
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, kwargs | {"unique": self.unique}
+
 
 def _cipher() -> MultiFernet:
     keys = [base64.urlsafe_b64encode(hashlib.sha256(k.encode()).digest()) for k in settings.FIELD_KEYS]

@@ -1,0 +1,74 @@
+"""The demo hospital: load it into an empty database, or print its logins and five devices as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from assets.models import Device
+from assets.register.queries import report_url
+from config.kernel.errors import DomainError
+from dispatch.models import Engineer
+from integrations.sandbox import services
+
+PASSWORDS = {role: f"{role}-demo-2026" for role in ("nurse", "engineer", "dispatcher", "manager", "admin")}
+SHOWN = ("ventilator", "monitor", "pump", "steriliser", "bed")
+
+
+class Command(BaseCommand):
+    help = "Load the demo hospital (simulated data), or print its logins with --json."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print logins and five devices, load nothing twice")
+        parser.add_argument("--scale", type=float, default=1.0, help="share of the 1,500 devices, 0.05 to 1")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEBUG and os.environ.get("WARDLINE_DEMO") != "1":
+            raise CommandError("Demo logins open every door: only with DEBUG, or with WARDLINE_DEMO=1 set on purpose.")
+        made = None
+        if services.is_empty():
+            try:
+                made = services.load(now=timezone.now(), passwords=PASSWORDS, scale=min(1.0, max(0.05, options["scale"])))
+            except DomainError as refusal:
+                raise CommandError(str(refusal)) from refusal
+        elif not options["json"]:
+            raise CommandError("This database is not empty; the demo hospital is loaded into an empty one only.")
+        if options["json"]:
+            sys.stdout.write(json.dumps(_contract(), ensure_ascii=False) + "\n")
+        elif made:
+            self.stdout.write(", ".join(f"{n} {name.replace('_', ' ')}" for name, n in made.items()))
+
+
+def _contract() -> dict[str, Any]:
+    logins = [{"role": role, "username": _username(role), "password": password} for role, password in PASSWORDS.items()]
+    return {"base_url": settings.PUBLIC_BASE_URL, "logins": logins, "devices": [_device(g) for g in SHOWN]}
+
+
+def _username(role: str) -> str:
+    """The engineer is one who is on shift now, so that the page is not empty."""
+    if role != "engineer":
+        return role
+    now = timezone.now()
+    here = Engineer.objects.filter(shifts__starts_at__lte=now, shifts__ends_at__gt=now, shifts__presence="on_site")
+    chosen = here.select_related("user").order_by("pk").first() or Engineer.objects.select_related("user").first()
+    return chosen.user.username if chosen else "li"
+
+
+def _device(group: str) -> dict[str, str]:
+    """A usable device of this family with no open ticket, so that a report starts a story of its own."""
+    rows = Device.objects.for_display().filter(type__group__code=group, status__in=["in_use", "ready"])
+    device = rows.exclude(tickets__ended_at__isnull=True, tickets__isnull=False).order_by("-status", "pk").first()
+    if device is None:
+        raise CommandError("This database does not hold the demo hospital.")
+    return {
+        "name": device.label,
+        "public_id": device.public_id,
+        "report_url": report_url(device),
+        "short_code": device.short_code or "",
+    }
