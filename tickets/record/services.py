@@ -89,7 +89,7 @@ def attach(ticket: Ticket, *, upload: Any, by: User | Person | None, at: datetim
         content_type=safe.content_type,
         size=len(safe.content),
         sha256=hashlib.sha256(safe.content).hexdigest(),
-        label=rules.clean_text(getattr(upload, "name", "") or "", limit=100)[0],
+        label=rules.clean_name(getattr(upload, "name", "") or "", limit=100),
         by=person_of(by),
         at=at,
     )
