@@ -15,6 +15,7 @@ from tickets.record.models import Ticket
 from tickets.sla.models import Clock, Metric
 from tickets.sla.queries.rulebook import rulebook
 
+ONE_DAY = timedelta(days=1)
 DOT = SafeString('<i class="sep">·</i>')
 
 
@@ -117,6 +118,19 @@ def moment(at: datetime, now: datetime) -> str:
     return local.strftime("%H:%M" if local.date() == timezone.localdate(now) else "%m-%d %H:%M")
 
 
+def working_hours(span: timedelta) -> str:
+    """`4 小时`, `1 小时 30 分`, `30 分`, `40 秒`: never days, a working day is not one."""
+    seconds = int(span.total_seconds())
+    hours, minutes = seconds // 3600, seconds % 3600 // 60
+    if hours and minutes:
+        return _("%(h)d 小时 %(m)d 分") % {"h": hours, "m": minutes}
+    if hours:
+        return _("%(h)d 小时") % {"h": hours}
+    if seconds % 60 and not minutes:
+        return _("%(s)d 秒") % {"s": seconds}
+    return _("%(m)d 分") % {"m": minutes}
+
+
 def _hold_ring(ticket: Ticket, clock: Clock) -> dict[str, Any]:
     why = ticket.hold_reason.label if ticket.hold_reason else _("暂停")
     sentence = _("%(metric)s已暂停：%(reason)s") % {"metric": clock.get_metric_display(), "reason": why}
@@ -146,19 +160,20 @@ class _Said(dict[str, str]):
         return str(Metric(self.clock.metric).label)
 
     def _used(self) -> str:
-        return words.spoken(time_used(self.clock, self.until))
+        used = time_used(self.clock, self.until)
+        return words.spoken(used) if used < ONE_DAY else working_hours(used)
 
     def _over(self) -> str:
         return words.spoken(self.until - self.clock.due_at)
 
     def _plus(self) -> str:
-        return words.clock(self.clock.due_at - self.until)
+        return words.due(self.clock.due_at - self.until)
 
     def _left(self) -> str:
         return words.spoken(self.clock.due_at - self.now)
 
     def _limit(self) -> str:
-        return words.spoken(timedelta(minutes=self.clock.target_minutes))
+        return working_hours(timedelta(minutes=self.clock.target_minutes))
 
     def _due(self) -> str:
         return moment(self.clock.due_at, self.now)

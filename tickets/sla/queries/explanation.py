@@ -109,18 +109,28 @@ def _clock(clock: Clock, record: _Record) -> dict[str, Any]:
         "gross_text": words.spoken(gross),
         "net_seconds": int(net.total_seconds()),
         "net_text": amount(net),
-        "lines": [_line(line, told) for line in _with_warnings(lines, promise)],
+        "lines": [_line(line, told) for line in _shown(lines, promise)],
     }
 
 
-def _with_warnings(lines: tuple[rules.Line, ...], promise: rules.Promise) -> list[rules.Line]:
-    """A year without entered holidays is said before the due time that counted on it."""
-    due_at = lines[-1].at
+def _shown(lines: tuple[rules.Line, ...], promise: rules.Promise) -> list[rules.Line]:
+    """The lines with the same lunch break said once, and a year without entered holidays before the due time."""
+    shown: list[rules.Line] = []
+    breaks = set()
+    for line in lines:
+        lunch = (line.params.get("start"), line.params.get("end")) if line.kind == "break" else None
+        if lunch not in breaks:
+            shown.append(line)
+        if lunch:
+            breaks.add(lunch)
+    return [*shown[:-1], *_unknown_years(lines[-1].at, promise), shown[-1]]
+
+
+def _unknown_years(due_at: datetime | None, promise: rules.Promise) -> list[rules.Line]:
     if promise.calendar.is_always or due_at is None:
-        return list(lines)
-    reach = promise.calendar.local_date(due_at)
-    years = [year for year in rules.missing_years(rulebook().known_days, reach) if year >= promise.reported_at.year]
-    return [*lines[:-1], *(rules.Line("unknown_year", {"year": year}) for year in years), lines[-1]]
+        return []
+    years = rules.missing_years(rulebook().known_days, promise.calendar.local_date(due_at))
+    return [rules.Line("unknown_year", {"year": year}) for year in years if year >= promise.reported_at.year]
 
 
 def _line(line: rules.Line, told: Told) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop, ngettext
 
 from tickets.sla import rules
 from tickets.sla.models import Metric
-from tickets.sla.queries.display import moment
+from tickets.sla.queries.display import moment, working_hours
 
 # Names of shipped rows; a hospital's own names are shown as they were entered.
 gettext_noop("元旦"), gettext_noop("春节"), gettext_noop("清明节"), gettext_noop("劳动节")
@@ -135,16 +135,8 @@ SENTENCES: dict[str, Callable[[rules.Line, Told], tuple[str, str]]] = {
 
 
 def amount(span: timedelta | None) -> str:
-    """`4 小时`, `1 小时 30 分`, `30 分`, `40 秒`: working time is never said in days."""
-    seconds = int((span or timedelta(0)).total_seconds())
-    hours, minutes = seconds // 3600, seconds % 3600 // 60
-    if hours and minutes:
-        return _("%(h)d 小时 %(m)d 分") % {"h": hours, "m": minutes}
-    if hours:
-        return _("%(h)d 小时") % {"h": hours}
-    if seconds % 60 and not minutes:
-        return _("%(s)d 秒") % {"s": seconds}
-    return _("%(m)d 分") % {"m": minutes}
+    """The figure of a line: working time in hours and minutes."""
+    return working_hours(span or timedelta(0))
 
 
 def _stamp(at: datetime | None, now: datetime) -> str:
