@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import django_stubs_ext
-from django.utils.translation import gettext_lazy as _
 
 from config import csp, env, logs
 from config.unfold import UNFOLD  # noqa: F401 - a setting
@@ -246,5 +245,4 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 
 # --- Mail and log ------------------------------------------------------------
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Wardline <wardline@localhost>")
-SITE_NAME = _("Wardline 工单")
 LOGGING = logs.to_stderr(level=env.text("LOG_LEVEL", "INFO"), quiet=("axes", "django-q", "httpx", "uvicorn"))

@@ -89,8 +89,7 @@ class Family:
         kill_marked(self.mark)
         for process in running:
             process.wait()
-        self._guard.kill()
-        self._guard.wait()
+        self._guard.communicate()  # ends its input, and with it the guard
 
 
 def marked(mark: str) -> Iterator[int]:
