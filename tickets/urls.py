@@ -1,11 +1,12 @@
 """Addresses of tickets: `urlpatterns` are pages from the root, `api` lives below /api/v1/, `sockets` are websockets."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
+from tickets.desk.consumers import DeskConsumer
 from tickets.lifecycle import api as lifecycle
 from tickets.record import api as record
 from tickets.sla import api as sla
 
 urlpatterns: list[URLPattern | URLResolver] = []
 api: list[URLPattern | URLResolver] = [*lifecycle.urlpatterns, *record.urlpatterns, *sla.urlpatterns]
-sockets: list[URLPattern] = []
+sockets: list[URLPattern] = [path("ws/desk/", DeskConsumer.as_asgi())]

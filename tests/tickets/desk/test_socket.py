@@ -1,0 +1,153 @@
+"""The live channel of the desk: nothing missed, nothing foreign, nobody unknown."""
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from asgiref.sync import sync_to_async
+from asgiref.testing import ApplicationCommunicator
+from django.contrib.auth.models import AnonymousUser
+from django.db import transaction
+
+from assets.models import User
+from config.kernel import log
+from config.kernel.events import Event, publish
+from tickets.desk import consumers
+from tickets.desk.consumers import DeskConsumer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BellRung(Event):
+    about = "bell"
+
+    bell: str
+
+
+def ring(now, *bells, scope=""):
+    assert log.lead("test")
+    with transaction.atomic():
+        for bell in bells:
+            publish(BellRung(at=now, bell=bell, scope=scope))
+    log.sequence("test")
+
+
+class Screen(ApplicationCommunicator):
+    """One browser's end of the socket (channels.testing wants daphne, which we do not run)."""
+
+    async def connect(self):
+        await self.send_input({"type": "websocket.connect"})
+        assert (await self.receive_output(timeout=5))["type"] == "websocket.accept"
+
+    async def receive_json_from(self, timeout=5):
+        said = await self.receive_output(timeout=timeout)
+        assert said["type"] == "websocket.send", said
+        return json.loads(said["text"])
+
+    async def disconnect(self):
+        await self.send_input({"type": "websocket.disconnect", "code": 1000})
+        await self.wait(timeout=5)
+
+
+def dial(user, after=0):
+    scope = {"type": "websocket", "path": "/ws/desk/", "query_string": f"after={after}".encode(), "headers": [], "user": user}
+    return Screen(DeskConsumer.as_asgi(), scope)
+
+
+async def facts(channel, count):
+    found = []
+    while len(found) < count:
+        said = await channel.receive_json_from(timeout=5)
+        if said["type"] != "heartbeat":
+            found.append(said)
+    return found
+
+
+async def test_missed_facts_come_first_and_in_order(dispatcher, now):
+    await sync_to_async(ring)(now, "a", "b", "c")
+    channel = dial(dispatcher, after=1)
+    await channel.connect()
+
+    told = await facts(channel, 2)
+
+    assert [fact["seq"] for fact in told] == [2, 3]
+    assert told[0]["subject"] == "bell:b"
+    assert told[0] == await sync_to_async(lambda: log.as_object(log.after(1)[0]))()
+    await channel.disconnect()
+
+
+async def test_a_fact_arrives_once_sequenced(dispatcher, now):
+    channel = dial(dispatcher)
+    await channel.connect()
+    assert (await channel.receive_json_from(timeout=5))["type"] == "heartbeat"
+
+    await sync_to_async(ring)(now, "a")
+
+    assert [fact["subject"] for fact in await facts(channel, 1)] == ["bell:a"]
+    assert await channel.receive_nothing(timeout=0.6)
+    await channel.disconnect()
+
+
+async def test_a_ward_hears_its_own_department_only(nurse, surgery, now):
+    await sync_to_async(ring)(now, "theirs", scope=surgery.code)
+    await sync_to_async(ring)(now, "ours", scope=nurse.department.code)
+    channel = dial(nurse)
+    await channel.connect()
+
+    assert [fact["subject"] for fact in await facts(channel, 1)] == ["bell:ours"]
+    await channel.disconnect()
+
+
+async def test_strangers_are_refused(rules):
+    channel = dial(AnonymousUser())
+    await channel.connect()
+
+    assert (await channel.receive_output(timeout=5)) == {"type": "websocket.close", "code": 4401}
+
+
+async def test_a_closed_account_is_cut_off(dispatcher, monkeypatch):
+    monkeypatch.setattr(consumers, "HEARTBEAT_SECONDS", 0.1)
+    channel = dial(dispatcher)
+    await channel.connect()
+    assert (await channel.receive_json_from(timeout=5))["type"] == "heartbeat"
+
+    await sync_to_async(User.objects.filter(pk=dispatcher.pk).update)(is_active=False)
+
+    said = await channel.receive_output(timeout=5)
+    while said["type"] != "websocket.close":
+        said = await channel.receive_output(timeout=5)
+    assert said["code"] == 4401
+
+
+async def test_a_screen_too_slow_is_told_to_resume(dispatcher, now, monkeypatch):
+    from config.kernel import live
+
+    monkeypatch.setattr(live.Subscription, "offer", lambda self, record, fact: setattr(self, "overrun", True))
+    monkeypatch.setattr(consumers, "HEARTBEAT_SECONDS", 0.1)
+    channel = dial(dispatcher)
+    await channel.connect()
+    await channel.receive_json_from(timeout=5)
+
+    await sync_to_async(ring)(now + timedelta(seconds=1), "a")
+
+    said = await channel.receive_output(timeout=5)
+    while said["type"] != "websocket.close":
+        last, said = said, await channel.receive_output(timeout=5)
+    assert last["text"] == '{"type":"resume"}'
+    assert said["code"] == 4409
+
+
+@pytest.mark.parametrize("given", ["", "-1", "x", "1e9", "9" * 40, "%31"])
+async def test_odd_starting_points_mean_the_beginning(dispatcher, now, given):
+    await sync_to_async(ring)(now, "a")
+    channel = dial(dispatcher, after=given)
+    await channel.connect()
+    expected = 0 if given == "%31" else 1
+
+    if expected:
+        assert len(await facts(channel, 1)) == expected
+    else:
+        assert (await channel.receive_json_from(timeout=5))["seq"] == 1
+    await channel.disconnect()
