@@ -155,7 +155,8 @@ def _demo_facts() -> dict[str, Any]:
     out = io.StringIO()
     settings.PUBLIC_BASE_URL = public_base_url()
     with contextlib.suppress(CommandError):
-        call_command("demo", "--json", stdout=out)
+        with contextlib.redirect_stdout(out):
+            call_command("demo", "--json")
         facts: dict[str, Any] = json.loads(out.getvalue())
         return facts
     return {"base_url": settings.PUBLIC_BASE_URL, "logins": [], "devices": []}
