@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
 
 import numpy as np
 
@@ -70,6 +71,7 @@ def match(
     """
     weights = weights or Weights()
     problem = build(jobs, engineers, now, weights)
+    import_module("scipy.optimize")  # the first import takes two seconds that must not count against the box
     planned, mode, failure = _plan(problem, solver or solve, index or c_mu, elapsed_ms)
     started = [(row, column) for row, column in planned if problem.engineers[column].idle(now)]
     pairs = [_pair(problem, row, column) for row, column in started]

@@ -30,7 +30,6 @@ CALLED_AWAY = "called_away"
 NEARLY_FREE = timedelta(minutes=1)
 
 
-@transaction.atomic
 def dispatch(*, at: datetime, solver: Solver | None = None) -> Outcome | None:
     """Waiting tickets that somebody idle may take are assigned, suggested, or left open to take; each has a Decision.
 
@@ -38,7 +37,12 @@ def dispatch(*, at: datetime, solver: Solver | None = None) -> Outcome | None:
     `NobodyAvailable`, `SuggestionMade`, `WorkInterrupted`, `ReviewWanted`, `MatchingDegraded`.
     """
     if not queries.anything_waiting():
-        return None
+        return None  # asked before the transaction: most rounds end here and must hold no lock
+    with transaction.atomic():
+        return _round(at, solver)
+
+
+def _round(at: datetime, solver: Solver | None) -> Outcome:
     situation = queries.load(at, lock_weights())
     jobs = [job for job in situation.jobs if not _open_to_take(situation, job)]
     outcome = match(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import OperationalError, connection
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
@@ -22,6 +22,7 @@ from dispatch.roster import queries as roster
 from dispatch.roster import services as duty
 from dispatch.roster.models import Shift
 from tests import factories
+from tests.dispatch.rivals import at_once
 from tickets.lifecycle import services as lifecycle
 from tickets.models import Ticket
 from tickets.record.models import State
@@ -123,27 +124,9 @@ def test_rounds_beside_each_other_give_nobody_two_tickets(report, icu, ventilato
     staff = [factories.engineer(f"e{n}", at=now) for n in range(3)]
     for _ in range(6):
         report(factories.device(icu, ventilator.type), calm)
-    gate, failures = threading.Barrier(5), []
 
-    def run():
-        gate.wait(timeout=20)
-        while True:
-            try:
-                matching.dispatch(at=now)
-                break
-            except OperationalError as error:  # SQLite in memory does not wait for a rival's lock
-                if connection.vendor != "sqlite":
-                    failures.append(error)
-                    break
-        connection.close()
+    at_once([partial(matching.dispatch, at=now)] * 5)
 
-    rounds = [threading.Thread(target=run) for _ in range(5)]
-    for one in rounds:
-        one.start()
-    for one in rounds:
-        one.join(timeout=60)
-
-    assert failures == []
     assert [Ticket.objects.filter(assignee=one).count() for one in staff] == [1, 1, 1]
     assert Decision.objects.filter(outcome="assigned").count() == 3
 
