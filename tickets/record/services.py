@@ -76,12 +76,28 @@ def comment(ticket: Ticket, *, text: str, by: User | Person | None, at: datetime
     return row
 
 
-@transaction.atomic
 def attach(ticket: Ticket, *, upload: Any, by: User | Person | None, at: datetime) -> Attachment:
-    """Store a re-encoded photo or a checked voice note under a random name. `AttachmentAdded`; refuses bad files."""
+    """Store a re-encoded photo or a checked voice note under a random name. `AttachmentAdded`; refuses bad files.
+
+    The file is decoded before the transaction begins: seconds of work must not hold the database against a P1.
+    """
+    _room_for_attachment(ticket)
+    safe = adapters.accept_upload(upload)
+    label = rules.clean_name(getattr(upload, "name", "") or "", limit=100)
+    with transaction.atomic():
+        lock(ticket)
+        _room_for_attachment(ticket)
+        return _keep(ticket, safe, label=label, by=by, at=at)
+
+
+def _room_for_attachment(ticket: Ticket) -> None:
     if ticket.attachments.count() >= MAX_ATTACHMENTS:
         raise NotAllowedNow(_("最多 %(n)s 个附件。") % {"n": MAX_ATTACHMENTS})
-    safe = adapters.accept_upload(upload)
+
+
+def _keep(
+    ticket: Ticket, safe: adapters.SafeFile, *, label: str, by: User | Person | None, at: datetime
+) -> Attachment:
     name = secrets.token_hex(16)
     row = Attachment(
         ticket=ticket,
@@ -89,7 +105,7 @@ def attach(ticket: Ticket, *, upload: Any, by: User | Person | None, at: datetim
         content_type=safe.content_type,
         size=len(safe.content),
         sha256=hashlib.sha256(safe.content).hexdigest(),
-        label=rules.clean_name(getattr(upload, "name", "") or "", limit=100),
+        label=label,
         by=person_of(by),
         at=at,
     )
