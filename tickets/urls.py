@@ -1,12 +1,15 @@
 """Addresses of tickets: `urlpatterns` are pages from the root, `api` lives below /api/v1/, `sockets` are websockets."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from tickets.desk.consumers import DeskConsumer
 from tickets.lifecycle import api as lifecycle
 from tickets.record import api as record
 from tickets.sla import api as sla
+from tickets.ward import views as ward
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include((ward.urlpatterns, "ward"))),
+]
 api: list[URLPattern | URLResolver] = [*lifecycle.urlpatterns, *record.urlpatterns, *sla.urlpatterns]
 sockets: list[URLPattern] = [path("ws/desk/", DeskConsumer.as_asgi())]

@@ -1,0 +1,176 @@
+"""What the two anonymous pages may show: an allow-list. No staff phone, no cost, no history, surnames only."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from assets.register import queries as register
+from assets.register.models import Device, FaultPreset
+from tickets.record.models import State, Ticket, Watcher
+from tickets.ward.rules import TRACKING_DIES_AFTER
+
+MAX_TILES = 9
+DANGER_ICONS = (
+    ("smoke", "flame", gettext_lazy("冒烟 / 焦味")),
+    ("shock", "zap", gettext_lazy("漏电 / 麻手")),
+    ("injury", "bandage", gettext_lazy("有人受伤")),
+    ("leak", "droplets", gettext_lazy("漏气 / 漏液")),
+)
+
+
+def tiles_for(device: Device) -> list[FaultPreset]:
+    """At most nine fault tiles: the ward's own most reported first, 其他 always last."""
+    presets = list(FaultPreset.objects.filter(group_id=device.type.group_id, active=True).order_by("order"))
+    recent = Ticket.objects.filter(department_id=device.department_id, device__type__group_id=device.type.group_id)
+    counts = Counter(recent.order_by("-id").values_list("preset_id", flat=True)[:200])
+    others = [p for p in presets if p.category == "other"]
+    named = [p for p in presets if p.category != "other"]
+    named.sort(key=lambda p: (-counts[p.pk], p.order))
+    return [*named[: MAX_TILES - len(others)], *others]
+
+
+def phone_of(ticket_or_device: Ticket | Device) -> str:
+    """The number a ward calls: the equipment desk's."""
+    return str(settings.HOSPITAL_PHONE)
+
+
+def find(token: str) -> Ticket | None:
+    """The ticket behind a tracking or watcher token; None when there is none or it ended 90 days ago."""
+    if not 16 <= len(token) <= 22:
+        return None
+    rows = Ticket.objects.select_related(
+        "device__type__group", "device__location", "department", "location", "preset", "assignee", "hold_reason",
+        "backup_device__location",
+    )  # fmt: skip
+    ticket = rows.filter(tracking_token=token).first()
+    if ticket is None:
+        pk = Watcher.objects.filter(token=token).values_list("ticket_id", flat=True).first()
+        ticket = rows.filter(pk=pk).first() if pk else None
+    return ticket
+
+
+def alive(ticket: Ticket, now: datetime) -> bool:
+    return ticket.ended_at is None or now - ticket.ended_at < TRACKING_DIES_AFTER
+
+
+def tracking(ticket: Ticket, now: datetime) -> dict[str, Any]:
+    """Everything the tracking page shows, by name."""
+    dues = {clock.metric: clock for clock in ticket.clocks.all()}
+    backup = ticket.backup_device or (
+        register.nearest_ready_backup(ticket.device)
+        if ticket.device and ticket.is_open and ticket.restored_at is None
+        else None
+    )
+    repaired = ticket.state in (State.RESOLVED, State.VERIFYING)
+    arrival = dues.get("arrival")
+    restoration = dues.get("restoration") or dues.get("fix")
+    return {
+        "number": ticket.short_number,
+        "full_number": ticket.number,
+        "device": ticket.device_label,
+        "fault": ticket.fault_label,
+        "reported_at": ticket.reported_at,
+        "state": ticket.state,
+        "open": ticket.is_open,
+        "repaired": repaired,
+        "closed": ticket.state == State.CLOSED,
+        "ended_word": ticket.get_state_display(),
+        "withdrawable": ticket.state in (State.NEW, State.TRIAGED, State.ASSIGNED),
+        "headline": _headline(ticket),
+        "eta_minutes": _minutes_until(ticket.eta_at, now) if ticket.arrived_at is None and ticket.is_open else None,
+        "latest": _latest(ticket, arrival.due_at if arrival else None, restoration.due_at if restoration else None),
+        "stops": _stops(ticket, now, arrival, restoration),
+        "first_aid": ticket.device.type.group.first_aid_card()
+        if ticket.device and ticket.in_use and ticket.is_open and not repaired and ticket.restored_at is None
+        else None,
+        "backup": backup,
+        "backup_running": ticket.backup_device is not None,
+        "backup_minutes": _walk(ticket, backup),
+        "needs_callback": ticket.needs_callback and ticket.state == State.NEW,
+        "life_support": bool(ticket.device and ticket.device.type.life_support),
+        "rating": ticket.rating,
+        "phone": phone_of(ticket),
+        "photos": list(ticket.attachments.all()),
+        "notes": [c for c in ticket.comments.all() if c.public],
+    }
+
+
+def _headline(ticket: Ticket) -> str:
+    who = ticket.assignee.short_name if ticket.assignee else ""
+    words = {
+        State.NEW: _("已送达，值班人员会回电核实"),
+        State.TRIAGED: _("正在找合适的工程师"),
+        State.ASSIGNED: _("已通知%(who)s，等他接单"),
+        State.ACCEPTED: _("%(who)s已接单，正在赶来") if ticket.departed_at else _("%(who)s已接单"),
+        State.ARRIVED: _("%(who)s已到场"),
+        State.WORKING: _("%(who)s正在维修"),
+        State.PAUSED: _("暂停：%(reason)s"),
+        State.RESOLVED: _("%(who)s已修好"),
+        State.VERIFYING: _("%(who)s说修好了，试一下"),
+        State.CLOSED: _("已验收，关闭"),
+        State.CANCELLED: _("已撤销"),
+        State.REJECTED: _("已驳回"),
+        State.REOPENED: _("重新打开，正在找工程师"),
+    }
+    return words[State(ticket.state)] % {"who": who, "reason": ticket.hold_reason.label if ticket.hold_reason else ""}
+
+
+def _latest(ticket: Ticket, arrival: datetime | None, restoration: datetime | None) -> datetime | None:
+    if not ticket.is_open:
+        return None
+    return restoration if ticket.arrived_at else arrival
+
+
+def _minutes_until(moment: datetime | None, now: datetime) -> int | None:
+    if moment is None or moment <= now:
+        return None
+    return max(1, round((moment - now).total_seconds() / 60))
+
+
+def _walk(ticket: Ticket, backup: Device | None) -> int | None:
+    if backup is None or ticket.device is None:
+        return None
+    here, there = ticket.device.location, backup.location
+    metres = abs(here.x - there.x) + abs(here.y - there.y) + 20 * abs(here.floor - there.floor) + 30
+    return max(1, round(metres / 70))
+
+
+def _stops(ticket: Ticket, now: datetime, arrival: Any, restoration: Any) -> list[dict[str, Any]]:
+    """已送达, 已接单, 赶来中, 恢复使用: the ward's wording of the line."""
+    restored = ticket.restored_at or ticket.resolved_at
+    rows = [
+        ("response", _("已送达"), ticket.reported_at, None),
+        ("response", _("已接单"), ticket.accepted_at, None),
+        ("arrival", _("已到场") if ticket.arrived_at else _("赶来中"), ticket.arrived_at, arrival),
+        ("restoration", _("恢复使用"), restored, restoration),
+    ]
+    stops, reached = [], True
+    for metric, label, at, clock in rows:
+        late = bool(clock and (at or now) > clock.due_at)
+        status = ("late" if late else "met") if at else "todo"
+        if at is None and reached and ticket.is_open:
+            status = "late" if late else "now"
+        reached = reached and at is not None
+        stops.append({"metric": metric, "status": status, "label": label, "detail": _detail(at, clock, ticket),
+                      "sentence": _sentence(label, status)})  # fmt: skip
+    return stops
+
+
+def _detail(at: datetime | None, clock: Any, ticket: Ticket) -> str:
+    if at:
+        return timezone.localtime(at).strftime("%H:%M")
+    if clock and ticket.is_open:
+        return _("最晚 %(time)s") % {"time": timezone.localtime(clock.due_at).strftime("%H:%M")}
+    return ""
+
+
+def _sentence(label: str, status: str) -> str:
+    words = {"met": _("%(stop)s，已完成"), "late": _("%(stop)s，超时"), "now": _("%(stop)s，进行中"), "todo": _("%(stop)s，未到")}
+    return words[status] % {"stop": label}

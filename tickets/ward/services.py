@@ -1,0 +1,160 @@
+"""What a ward does without signing in: report or join, nudge, add. One ticket per fault, however many report it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.core.cache import cache
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from assets.places.models import Person
+from assets.register import services as devices
+from assets.register.models import Device, FaultPreset
+from config.kernel.errors import NotAllowedNow
+from config.kernel.events import publish
+from tickets import events
+from tickets.lifecycle import rules as story
+from tickets.lifecycle import services as lifecycle
+from tickets.record import services as record
+from tickets.record.models import Ticket, Watcher
+from tickets.record.queries import envelope, open_on
+from tickets.record.rules import clean_text
+from tickets.record.services import lock
+from tickets.sla import services as sla
+from tickets.ward.rules import LIMITS, over
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """`token` opens the reporter's own tracking page; `joined` = the fault was already reported."""
+
+    ticket: Ticket
+    token: str
+    joined: bool
+
+
+@transaction.atomic
+def report(
+    device: Device,
+    *,
+    preset: FaultPreset | None,
+    in_use: bool | None,
+    danger: Sequence[str],
+    at: datetime,
+    client_id: UUID,
+    description: str = "",
+    separate: bool = False,
+    busy: bool = False,
+) -> Receipt:
+    """A fault on a scanned device. The same `client_id` again changes nothing; an open ticket is joined unless the
+    reporter said `separate`; `busy` (over the limits) only marks a ticket for a call back, and never a P1.
+    """
+    Device.objects.select_for_update().filter(pk=device.pk).first()  # reports on one device wait for each other
+    known = Watcher.objects.filter(client_id=client_id).select_related("ticket").first()
+    if known:
+        return Receipt(known.ticket, known.token, joined=True)
+    already = open_on(device)
+    if already and not separate:
+        return _join(already, in_use=in_use, danger=danger, description=description, client_id=client_id, at=at)
+    ticket = lifecycle.submit(
+        device=device,
+        preset=preset,
+        in_use=in_use,
+        danger=danger,
+        description=description,
+        by=None,
+        at=at,
+        client_id=client_id,
+        needs_callback=busy,
+        duplicate_of=already,
+    )
+    return Receipt(ticket, ticket.watchers.get(client_id=client_id).token, joined=False)
+
+
+def _join(
+    ticket: Ticket, *, in_use: bool | None, danger: Sequence[str], description: str, client_id: UUID, at: datetime
+) -> Receipt:
+    """One more watcher. What this reporter knows may raise the priority and stop the device, never the reverse."""
+    current = lock(ticket)
+    watcher, _created = record.watch(current, by=None, client_id=client_id, at=at)
+    _raise(current, in_use=in_use, danger=danger, at=at)
+    if description.strip():
+        record.comment(current, text=description, by=None, at=at)
+    publish(
+        events.ReporterJoined(
+            **envelope(lock(current)), at=at, by="qr", watchers=Watcher.objects.filter(ticket=current).count()
+        )
+    )
+    return Receipt(current, watcher.token, joined=True)
+
+
+def _raise(ticket: Ticket, *, in_use: bool | None, danger: Sequence[str], at: datetime) -> None:
+    new_danger = set(danger) - set(ticket.danger)
+    now_in_use = bool(in_use) and not ticket.in_use
+    if not new_danger and not now_in_use:
+        return
+    ticket.danger = sorted({*ticket.danger, *danger})
+    ticket.in_use = bool(in_use) or ticket.in_use
+    ticket.impact = story.impact_of(in_use=ticket.in_use, default=ticket.impact, danger=ticket.danger)
+    ticket.version += 1
+    ticket.save(update_fields=["danger", "in_use", "impact", "version", "updated_at"])
+    priority, _reasons = sla.decide_priority(
+        impact=ticket.impact, criticality=ticket.criticality, danger=ticket.danger, backups_short=False, repeat=False
+    )
+    if priority < ticket.priority and ticket.resolved_at is None:
+        lifecycle.reprioritise(ticket, priority=priority, reason=_("又有人报修，情况更急"), by=None, at=at)
+    if ticket.device and story.takes_out_of_use(priority=min(priority, ticket.priority), danger=ticket.danger):
+        devices.put_out_of_use(ticket.device, reason=ticket.fault_label, by=None, at=at)
+
+
+@transaction.atomic
+def nudge(ticket: Ticket, *, at: datetime) -> Ticket:
+    """The ward asks again. `TicketNudged`; from the third on the desk is alerted (by its readers)."""
+    current = lock(ticket)
+    if not current.is_open or current.resolved_at is not None:
+        raise NotAllowedNow(_("这张单已经修好或结束，不用再催。"))
+    current.nudges += 1
+    current.version += 1
+    current.save(update_fields=["nudges", "version", "updated_at"])
+    publish(events.TicketNudged(**envelope(current), at=at, by="qr", count=current.nudges))
+    return current
+
+
+@transaction.atomic
+def name_reporter(ticket: Ticket, *, name: str, phone: str, at: datetime) -> Person:
+    """Who to call back; kept apart from the ticket and erasable. The log carries only a random id."""
+    current = lock(ticket)
+    person = current.reporter
+    if person is None or hasattr(person, "user"):
+        person = Person(kind=Person.Kind.REPORTER, department=current.department)
+    person.name = clean_text(name, limit=40)[0]
+    person.phone = "".join(c for c in phone if c in "0123456789-+ ")[:20]
+    person.save()
+    current.reporter = person
+    current.version += 1
+    current.save(update_fields=["reporter", "version", "updated_at"])
+    return person
+
+
+def note_attempt(*, device: Device, browser: str, address: str) -> bool:
+    """Count this report against every limit; True when one was used up already.
+
+    Kept in the cache: counters that a restart forgets cost a call back at most, and a report must not wait for them.
+    """
+    subjects = {"device": str(device.pk), "browser": browser, "address": address}
+    counts = {}
+    for limit in LIMITS:
+        key = f"report:{limit.scope}:{int(limit.window.total_seconds())}:{subjects[limit.scope]}"
+        cache.add(key, 0, timeout=int(limit.window.total_seconds()))
+        try:
+            counts[limit.scope, limit.window] = cache.incr(key) - 1
+        except ValueError:  # it ran out between the two calls
+            counts[limit.scope, limit.window] = 0
+    return over(counts)
+
+
+

@@ -1,0 +1,255 @@
+"""The anonymous pages: scan and report, receipt and tracking. A token identifies; it never opens more than its page."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST
+
+from assets.register import queries as register
+from assets.register.models import Device, DeviceStatus
+from config.kernel.errors import DomainError, Invalid
+from tickets.lifecycle import services as lifecycle
+from tickets.record import services as record
+from tickets.record.models import Ticket
+from tickets.record.queries import open_on
+from tickets.ward import queries, services
+from tickets.ward.forms import ReportForm
+from tickets.ward.rules import PHOTOS
+
+BROWSER_COOKIE = "wl_phone"
+STOPPED = (DeviceStatus.FAULT, DeviceStatus.QUARANTINED, DeviceStatus.IN_REPAIR, DeviceStatus.PENDING_VERIFICATION)
+View = Callable[..., HttpResponse]
+
+
+def anonymous_page(view: View) -> View:
+    """No referrer, no index, the language asked for by `?lang=`. No cookie of ours carries authority here, so there is
+    nothing that a forged cross-site post could borrow: CSRF protection would only break phones without cookies."""
+
+    @csrf_exempt
+    @wraps(view)
+    def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        wanted = request.GET.get("lang", "")
+        if wanted in dict(settings.LANGUAGES):
+            translation.activate(wanted)
+            request.LANGUAGE_CODE = wanted
+        answer = view(request, *args, **kwargs)
+        if wanted in dict(settings.LANGUAGES):
+            answer.set_cookie(
+                settings.LANGUAGE_COOKIE_NAME, wanted, max_age=31_536_000, httponly=True, samesite="Lax",
+                secure=settings.LANGUAGE_COOKIE_SECURE,
+            )  # fmt: skip
+        answer["Referrer-Policy"] = "no-referrer"
+        answer["X-Robots-Tag"] = "noindex, nofollow"
+        return answer
+
+    return page
+
+
+@anonymous_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def report(request: HttpRequest, token: str) -> HttpResponse:
+    """The page behind the QR."""
+    device = register.by_token(token)
+    if device is None:
+        return render(request, "tickets/ward/unknown.html", {"phone": settings.HOSPITAL_PHONE}, status=404)
+    if device.status == DeviceStatus.RETIRED:
+        return render(request, "tickets/ward/retired.html", _page(device), status=410)
+    if request.method == "POST":
+        return _submit(request, device, token)
+    return _answer(request, device, ReportForm(device=device), token)
+
+
+def _submit(request: HttpRequest, device: Device, token: str) -> HttpResponse:
+    form = ReportForm(request.POST, device=device)
+    if not form.is_valid():
+        return _answer(request, device, form, token, status=422)
+    given = form.cleaned_data
+    busy = services.note_attempt(
+        device=device, browser=request.COOKIES.get(BROWSER_COOKIE, "-"), address=request.META.get("REMOTE_ADDR", "-")
+    )
+    receipt = services.report(
+        device,
+        preset=given["symptom"],
+        in_use=given["in_use"] == "yes",
+        danger=given["danger"],
+        description=given["description"],
+        client_id=given["client_id"],
+        separate=given["separate"],
+        at=timezone.now(),
+        busy=busy,
+    )
+    answer = HttpResponseRedirect(reverse("ward:track", args=[receipt.token]), status=303)
+    return answer
+
+
+def _answer(
+    request: HttpRequest, device: Device, form: ReportForm, token: str, *, status: int = 200
+) -> HttpResponse:
+    already = open_on(device)
+    now = timezone.now()
+    context = _page(device) | {
+        "form": form,
+        "token": token,
+        "tiles": queries.tiles_for(device),
+        "dangers": queries.DANGER_ICONS,
+        "chosen": {
+            "in_use": form.data.get("in_use", ""),
+            "symptom": form.data.get("symptom", ""),
+            "danger": form.data.getlist("danger") if form.is_bound and hasattr(form.data, "getlist") else [],
+            "description": form.data.get("description", ""),
+        },
+        "client_id": form.data.get("client_id") or uuid.uuid4(),
+        "already": already,
+        "already_minutes": int((now - already.reported_at).total_seconds() // 60) if already else 0,
+        "already_eta": queries.tracking(already, now)["eta_minutes"] if already else None,
+        "stopped": device.status in STOPPED,
+        "backup": register.nearest_ready_backup(device) if device.status in STOPPED else None,
+        "other_lang": "zh-hans" if translation.get_language() == "en" else "en",
+    }
+    answer = render(request, "tickets/ward/report.html", context, status=status)
+    if BROWSER_COOKIE not in request.COOKIES:
+        answer.set_cookie(
+            BROWSER_COOKIE, secrets.token_urlsafe(12), max_age=31_536_000, httponly=True, samesite="Lax",
+            secure=settings.SESSION_COOKIE_SECURE,
+        )  # fmt: skip
+    return answer
+
+
+def _page(device: Device) -> dict[str, Any]:
+    return {"device": device, "phone": settings.HOSPITAL_PHONE}
+
+
+@anonymous_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def by_code(request: HttpRequest) -> HttpResponse:
+    """The short code typed by hand, for a torn label or a phone without a scanner."""
+    typed = request.POST.get("code", "")
+    wrong = ""
+    if request.method == "POST":
+        device = register.by_short_code(typed)
+        if device:
+            return HttpResponseRedirect(reverse("ward:report", args=[register.token_of(device)]), status=303)
+        wrong = _("没有这个短码。看标签上的 6 位，再输一次")
+    context = {"typed": typed, "wrong": wrong, "phone": settings.HOSPITAL_PHONE}
+    return render(request, "tickets/ward/code.html", context, status=422 if wrong else 200)
+
+
+def _found(token: str) -> Ticket:
+    ticket = queries.find(token)
+    if ticket is None or not queries.alive(ticket, timezone.now()):
+        raise Http404
+    return ticket
+
+
+@anonymous_page
+@require_http_methods(["GET", "HEAD"])
+def track(request: HttpRequest, token: str) -> HttpResponse:
+    """Receipt first, then progress, then confirmation: one page for the whole life of a report."""
+    return _tracking(request, token, _found(token))
+
+
+def _tracking(
+    request: HttpRequest, token: str, ticket: Ticket, *, problem: str = "", status: int = 200, said: str = ""
+) -> HttpResponse:
+    context = queries.tracking(ticket, timezone.now()) | {
+        "token": token,
+        "problem": problem,
+        "said": said or request.GET.get("said", ""),
+        "typed": request.POST.get("text", "") if problem else "",
+        "photo_limit": PHOTOS,
+        "other_lang": "zh-hans" if translation.get_language() == "en" else "en",
+    }
+    return render(request, "tickets/ward/track.html", context, status=status)
+
+
+Verb = Callable[[HttpRequest, Ticket], Any]
+
+
+def _note(request: HttpRequest, ticket: Ticket) -> Any:
+    return record.comment(ticket, text=request.POST.get("text", ""), by=None, at=timezone.now())
+
+
+def _file(request: HttpRequest, ticket: Ticket) -> Any:
+    uploads = request.FILES.getlist("file")[:PHOTOS]
+    if not uploads:
+        raise Invalid(_("没有选文件。"))
+    for upload in uploads:
+        record.attach(ticket, upload=upload, by=None, at=timezone.now())
+
+
+def _nudge(request: HttpRequest, ticket: Ticket) -> Any:
+    return services.nudge(ticket, at=timezone.now())
+
+
+def _withdraw(request: HttpRequest, ticket: Ticket) -> Any:
+    return lifecycle.cancel(ticket, by=None, at=timezone.now(), before_acceptance=True)
+
+
+def _confirm(request: HttpRequest, ticket: Ticket) -> Any:
+    return lifecycle.confirm(ticket, by=None, at=timezone.now(), name=request.POST.get("name", "")[:40])
+
+
+def _dispute(request: HttpRequest, ticket: Ticket) -> Any:
+    return lifecycle.dispute(ticket, by=None, at=timezone.now(), reason=request.POST.get("text", "")[:200])
+
+
+def _rate(request: HttpRequest, ticket: Ticket) -> Any:
+    given = request.POST.get("rating", "")
+    rating = int(given) if given in ("1", "2", "3") else 0
+    return lifecycle.rate(ticket, rating=rating, by=None, at=timezone.now())
+
+
+def _name(request: HttpRequest, ticket: Ticket) -> Any:
+    name, phone = request.POST.get("name", ""), request.POST.get("phone", "")
+    return services.name_reporter(ticket, name=name, phone=phone, at=timezone.now())
+
+
+VERBS: dict[str, Verb] = {
+    "add": _note,
+    "file": _file,
+    "nudge": _nudge,
+    "withdraw": _withdraw,
+    "confirm": _confirm,
+    "dispute": _dispute,
+    "rate": _rate,
+    "name": _name,
+}
+
+
+@anonymous_page
+@require_POST
+def act(request: HttpRequest, token: str, verb: str) -> HttpResponse:
+    """One step by the holder of the token, on its own ticket only; the state decides whether it may happen."""
+    if verb not in VERBS:
+        raise Http404
+    ticket = _found(token)
+    try:
+        with transaction.atomic():
+            VERBS[verb](request, ticket)
+    except DomainError as refusal:
+        return _tracking(request, token, _found(token), problem=str(refusal), status=refusal.status)
+    except ValidationError as refusal:
+        return _tracking(request, token, _found(token), problem=" ".join(refusal.messages), status=422)
+    return HttpResponseRedirect(f"{reverse('ward:track', args=[token])}?said={verb}", status=303)
+
+
+urlpatterns: list[URLPattern] = [
+    path("q/", by_code, name="code"),
+    path("q/<str:token>/", report, name="report"),
+    path("t/<str:token>/", track, name="track"),
+    path("t/<str:token>/<slug:verb>/", act, name="act"),
+]
