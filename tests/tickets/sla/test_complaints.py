@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
+from django.test import Client
 
 from assets.models import Device, FaultPreset, User
+from assets.register import queries as register
 from config.kernel import timers
 from config.kernel.events import recording
 from tests.tickets.sla.calendars import hours, minutes, shanghai
@@ -15,6 +19,7 @@ from tickets.lifecycle import services as lifecycle
 from tickets.record.models import HoldReason, State, Ticket
 from tickets.sla import services as sla
 from tickets.sla.models import Clock
+from tickets.ward import services as ward
 
 pytestmark = pytest.mark.django_db
 
@@ -230,3 +235,52 @@ def test_complaint_12_resuming_early_by_hand_cancels_the_date(
 
     assert seen == []
     assert ticket.pauses.count() == 1
+
+
+# 23. Seven people report the same fault: one ticket, seven watchers. ---------------------------------------------------
+
+
+def test_complaint_23_seven_reports_are_one_ticket_with_seven_watchers(
+    ventilator: Device, stopped: FaultPreset
+) -> None:
+    page = urlsplit(register.report_url(ventilator)).path
+    phones = [uuid4() for _ in range(7)]
+
+    trackers = set()
+    for phone in [*phones, phones[0]]:
+        form = {"in_use": "no", "symptom": stopped.code, "client_id": str(phone)}
+        answer = Client().post(page, form)
+        assert answer.status_code == 303
+        trackers.add(answer.headers["Location"])
+
+    ticket = Ticket.objects.get()
+    assert ticket.watchers.count() == 7
+    assert len(trackers) == 7
+    assert Clock.objects.filter(ticket=ticket).count() == 4
+
+
+def test_complaint_23_who_reports_later_does_not_start_the_clock_again(
+    ventilator: Device, stopped: FaultPreset, now: datetime
+) -> None:
+    def report(at: datetime) -> Ticket:
+        facts = {"preset": stopped, "in_use": False, "danger": (), "client_id": uuid4()}
+        return ward.report(ventilator, at=at, **facts).ticket
+
+    first = report(now)
+    before = clocks(first)
+
+    assert report(now + minutes(2)) == first
+    assert clocks(first) == before
+
+
+def test_complaint_23_a_later_reporter_who_knows_of_danger_makes_it_urgent_from_the_first_report(
+    monitor: Device, spo2: FaultPreset, now: datetime
+) -> None:
+    def report(at: datetime, danger: tuple[str, ...]) -> Ticket:
+        return ward.report(monitor, preset=spo2, in_use=False, danger=danger, client_id=uuid4(), at=at).ticket
+
+    first = report(now, ())
+    again = report(now + minutes(2), ("smoke",))
+
+    assert (again, Ticket.objects.get().priority) == (first, 1)
+    assert clocks(first)["fix"] == now + hours(4)

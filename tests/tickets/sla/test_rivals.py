@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from threading import Barrier
+from functools import partial
 
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import transaction
 
 from config.kernel.models import EventRecord
+from tests.dispatch.rivals import at_once
 from tests.tickets.sla.calendars import minutes
 from tests.tickets.sla.conftest import Make
 from tickets.sla import services as sla
 from tickets.sla.models import Alert, Clock
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
-
-
-def at_once(*works: Callable[[], int]) -> list[int]:
-    """Run all works in threads of their own that start together; SQLite in memory may ask for another try."""
-    start = Barrier(len(works))
-
-    def run(work: Callable[[], int]) -> int:
-        start.wait(timeout=20)
-        try:
-            while True:
-                try:
-                    return work()
-                except OperationalError:  # it does not wait for a rival's lock
-                    assert connection.vendor == "sqlite"
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(works)) as pool:
-        return list(pool.map(run, works))
 
 
 def keep_firing(at: datetime) -> int:
@@ -50,7 +30,7 @@ def test_four_clock_processes_fire_every_step_once(ticket_of: Make, now: datetim
     tickets = [ticket_of(1) for _ in range(6)]
     at = now + minutes(3)
 
-    at_once(*[lambda: keep_firing(at)] * 4)
+    at_once([partial(keep_firing, at)] * 4)
 
     assert Alert.objects.count() == 5 * len(tickets)
     assert EventRecord.objects.filter(type="SlaBreached").count() == len(tickets)
@@ -66,7 +46,7 @@ def test_accepting_at_the_second_of_the_breach_is_announced_once(ticket_of: Make
             sla.meet(ticket, "response", at=at)
         return 0
 
-    at_once(accept, lambda: keep_firing(at), lambda: keep_firing(at))
+    at_once([accept, partial(keep_firing, at), partial(keep_firing, at)])
 
     response = Clock.objects.get(ticket=ticket, metric="response")
     assert (response.met_at, response.next_at, response.breached_at) == (at, None, now + minutes(3))
