@@ -41,12 +41,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, no_demo: bool, **options: Any) -> None:
         self.stopping = False
+        _require_free_port()
+        try:
+            self._prepare(with_demo=not no_demo)
+        except KeyboardInterrupt:
+            raise CommandError("stopped before anything was started.") from None
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._ask_to_stop)
-        _require_free_port()
-        self._prepare(with_demo=not no_demo)
-        if not self.stopping:
-            self._supervise()
+        self._supervise()
 
     def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:
         self.stopping = True
