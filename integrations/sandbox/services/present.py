@@ -81,9 +81,9 @@ class _Stage:
         self.load: dict[int, int] = {}
         now = world.now
         on_site = Engineer.objects.filter(
-            shifts__starts_at__lte=now, shifts__ends_at__gt=now, shifts__presence__in=["on_site", "on_call"]
+            shifts__starts_at__lte=now, shifts__ends_at__gt=now, shifts__presence="on_site"
         )
-        self.on_shift = [e.user for e in on_site.exclude(leaves__starts_at__lte=now, leaves__ends_at__gt=now).select_related("user__person").distinct()]
+        self.on_shift = [e.user for e in on_site.select_related("user__person").distinct()]
 
     def play(self, scene: Scene) -> None:
         device = self._device(scene)
@@ -93,7 +93,7 @@ class _Stage:
             device=device, preset=tile, in_use=scene.in_use, danger=scene.danger, source="scan", by=None, at=start
         )
         Ticket.objects.filter(pk=ticket.pk).update(simulated=True)
-        engineer = self._engineer(device)
+        engineer = self._engineer(device, recent=scene.age < 240)
         act = _Act(ticket, engineer, start, self.world.now)
         for name in _PATHS[scene.until]:
             act.step(name)
@@ -114,10 +114,12 @@ class _Stage:
         self.taken.add(device.pk)
         return device
 
-    def _engineer(self, device: Device) -> User:
+    def _engineer(self, device: Device, *, recent: bool) -> User:
+        """Fresh work goes to whoever is on site; older work may still be with somebody of the last shift."""
         code = device.type.required_skill.code if device.type.required_skill else "general"
-        able = [u for u in self.on_shift if code in self.world.skills[u.username]]
-        return min(able or self.on_shift, key=lambda u: (self.load.get(u.pk, 0), u.pk))
+        pool = self.on_shift if recent else list(self.world.engineers.values())
+        able = [u for u in pool if code in self.world.skills[u.username]]
+        return min(able or pool, key=lambda u: (self.load.get(u.pk, 0), u.pk))
 
 
 _WAY = ("assign", "accept")
