@@ -9,14 +9,14 @@ from django.db.models import Q
 
 from assets.policies import visible_devices
 from assets.register import rules
-from assets.register.models import READY_TO_LEND, Device
+from assets.register.models import READY_TO_LEND, Device, DeviceQuerySet
+
+MOST_FOUND = 20
 
 
 def token_of(device: Device) -> str:
     """The signed QR token of the device's current label."""
-    return rules.sign_token(
-        device.public_id, device.qr_version, kid=settings.QR_ACTIVE_KID, keys=settings.QR_KEYS
-    )
+    return rules.sign_token(device.public_id, device.qr_version, kid=settings.QR_ACTIVE_KID, keys=settings.QR_KEYS)
 
 
 def report_url(device: Device) -> str:
@@ -49,14 +49,23 @@ def resolve_scan(text: str, *, user: Any = None) -> list[Device]:
         found = by_short_code(scan.value)
         if found or user is None:
             return [found] if found else []
-    if user is None:
+    if user is None or not scan.value:
         return []
     rows = visible_devices(user, Device.objects.for_display())
-    if scan.kind == "udi":
-        rows = rows.filter(udi_di=scan.value)
-        rows = rows.filter(serial_no=scan.serial) if scan.serial else rows
-        return list(rows[:20])
-    return list(rows.filter(Q(asset_no__iexact=text.strip()) | Q(serial_no__iexact=text.strip()))[:20])
+    return _by_udi(rows, scan) or list(rows.filter(_typed_as(scan))[:MOST_FOUND])
+
+
+def _by_udi(rows: DeviceQuerySet, scan: rules.Scan) -> list[Device]:
+    if scan.kind != "udi":
+        return []
+    same = rows.filter(udi_di=scan.value)
+    return list((same.filter(serial_no__iexact=scan.serial) if scan.serial else same)[:MOST_FOUND])
+
+
+def _typed_as(scan: rules.Scan) -> Q:
+    """Numbers that people read off a plate: ours, the maker's, or the whole UDI as it was keyed in."""
+    typed = scan.serial or scan.value
+    return Q(asset_no__iexact=typed) | Q(serial_no__iexact=typed) | Q(udi_pi__iexact=scan.value)
 
 
 def backups_short(device: Device) -> bool:

@@ -6,22 +6,25 @@ A label can be photographed, so a token identifies a device and opens nothing bu
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import biip
+from biip.gs1_messages import GS1Message
 
 _TOKEN = re.compile(r"([A-Za-z0-9]{1,8})\.([A-Za-z0-9_-]{22})\.([1-9][0-9]{0,8})\.([A-Za-z0-9_-]{22})", re.ASCII)
 _MAC_BYTES = 16
+_GS = "\x1d"  # ends a GS1 field of variable length; scanners in keyboard mode show it in their own ways
+_SHOWN_GS = re.compile(r"\u241d|\{GS\}|<GS>|[<\[]FNC1[>\]]", re.IGNORECASE)
 
-# 31 symbols, a prime: with distinct weights every single wrong symbol and every swap of neighbours changes the check.
+# 31 symbols, a prime: with distinct weights every single wrong symbol and every swap of two changes the check.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXY"
-_WEIGHTS = (2, 3, 5, 7, 11)
+_WEIGHTS = (2, 7, 11, 3, 5)  # in this order the code on the design's label is a right one
 _LOOKS_LIKE = str.maketrans({"O": "0", "I": "1", "L": "1", "U": "V", "Z": "2"})
 
 
@@ -67,12 +70,17 @@ def new_short_code(choose: Callable[[Sequence[str]], str]) -> str:
 
 def read_short_code(text: str) -> str | None:
     """A typed code as stored: any case, width, spaces and dashes; O I L Z as the digits they look like. None if wrong."""
-    if len(text) > 40:
-        return None
-    plain = re.sub(r"[\s\-_.·]", "", unicodedata.normalize("NFKC", text)).upper().translate(_LOOKS_LIKE)
-    if len(plain) != 6 or any(c not in ALPHABET for c in plain):
-        return None
-    return plain if check_symbol(plain[:5]) == plain[5] else None
+    plain = _typed(text)
+    return plain if _is_code_shaped(text) and check_symbol(plain[:5]) == plain[5] else None
+
+
+def _typed(text: str) -> str:
+    return re.sub(r"[\s\-_.·]", "", unicodedata.normalize("NFKC", text[:40])).upper().translate(_LOOKS_LIKE)
+
+
+def _is_code_shaped(text: str) -> bool:
+    plain = _typed(text)
+    return len(text) <= 40 and len(plain) == 6 and all(c in ALPHABET for c in plain)
 
 
 def show_short_code(code: str) -> str:
@@ -82,61 +90,88 @@ def show_short_code(code: str) -> str:
 
 @dataclass(frozen=True)
 class Scan:
-    """What a scanned or typed text is. `kind`: token, short_code, udi, text. `serial`, `lot`: only from a UDI."""
+    """What a scanned or typed text is. `kind`: token, short_code, udi, text. `serial`, `lot`: only from a UDI.
+
+    `problem` says why a text that looks like more is only text: `short_code_check` or `udi_check`, a mistyped character.
+    """
 
     kind: str
     value: str
     agency: str = ""
     serial: str = ""
     lot: str = ""
+    problem: str = ""
 
 
 def classify(text: str) -> Scan:
     """Own link, short code, UDI (GS1, MA, AHM), or else a serial or asset number: in that order. Never raises."""
-    raw = text.strip()[:400]
-    link = re.search(r"/q/([A-Za-z0-9_.\-]{40,80})/?(?:[?#].*)?$", raw)
-    if link:
+    raw = _scanned(text)
+    if link := re.search(r"/q/([A-Za-z0-9_.\-]{40,80})/?(?:[?#].*)?$", raw):
         return Scan("token", link[1])
     if _TOKEN.fullmatch(raw):
         return Scan("token", raw)
     if code := read_short_code(raw):
         return Scan("short_code", code)
-    return _udi(raw) or Scan("text", " ".join(raw.split()))
+    plain = " ".join(raw.replace(_GS, " ").split())
+    return (
+        _ma(raw)
+        or _ahm(raw)
+        or _gs1(raw)
+        or Scan("text", plain, problem="short_code_check" if _is_code_shaped(raw) else "")
+    )
 
 
-def _udi(raw: str) -> Scan | None:
-    if raw.upper().startswith("MA.156."):
-        parts = raw.split(".")
-        issued, production = ".".join(parts[:5]), parts[5:]
-        named = {p[:1].upper(): p[1:] for p in production if len(p) > 1}
-        return Scan("udi", issued, agency="MA", serial=named.get("S", ""), lot=named.get("L", ""))
-    if found := re.fullmatch(r"(8[0-9]{19})", raw):
-        return Scan("udi", found[1], agency="AHM")
-    return _gs1(raw)
+def _scanned(text: str) -> str:
+    """At most 400 characters in plain width, without what a paste or a keyboard scanner adds; the GS separator stays."""
+    plain = unicodedata.normalize("NFKC", _SHOWN_GS.sub(_GS, text[:2000]))
+    return "".join(c for c in plain if c == _GS or unicodedata.category(c)[0] != "C").strip()[:400]
+
+
+def _ma(raw: str) -> Scan | None:
+    """IDcode: `MA.156.M0.registrant.product` and then production values by letter, S serial and L lot; alone or in a link."""
+    found = re.search(
+        r"(?:^|/)(MA\.[0-9]{3}\.[A-Z][0-9]\.[0-9A-Z]{6}\.[0-9A-Z]{1,20})((?:\.[0-9A-Z\-]+)*)", raw.upper()
+    )
+    if found is None:
+        return None
+    named = {part[0]: part[1:] for part in found[2].split(".") if part}
+    return Scan("udi", found[1], agency="MA", serial=named.get("S", ""), lot=named.get("L", ""))
+
+
+def _ahm(raw: str) -> Scan | None:
+    return Scan("udi", raw, agency="AHM") if re.fullmatch(r"8[0-9]{19}", raw) else None
 
 
 def _gs1(raw: str) -> Scan | None:
-    bracketed = re.match(r"^\(\d{2,4}\)", raw)
-    plain = re.match(r"^(\x1d|\]d2|\]C1|\]Q3)?01\d{14}", raw)
-    if not (bracketed or plain or "/01/" in raw):
-        return None
-    if digital := re.search(r"/01/(\d{14})(?:/21/([^/?]{1,20}))?(?:/10/([^/?]{1,20}))?", raw):
-        return Scan("udi", digital[1], agency="GS1", serial=digital[2] or "", lot=digital[3] or "")
-    if bracketed:
-        raw = re.sub(r"\((\d{2,4})\)", lambda m: f"\x1d{m[1]}", raw)
-    try:
-        message = biip.parse(raw.lstrip("\x1d")).gs1_message
-    except (biip.ParseError, ValueError, binascii.Error):
-        return None
+    elements = _gs1_elements(raw)
+    if "01" not in elements:
+        gtin = re.fullmatch(r"(?=[0-9]{13,14}$)0*([0-9]{8,14})", raw) and _gtin(raw)
+        return Scan("udi", gtin, agency="GS1") if gtin else None
     # A wrong check digit still parses, with no GTIN: such a code names no device.
-    values = {e.ai.ai: e for e in message.element_strings} if message else {}
-    gtin = values["01"].gtin if "01" in values else None
-    if gtin is None:
-        return None
-    return Scan(
-        "udi",
-        gtin.as_gtin_14(),
-        agency="GS1",
-        serial=values["21"].value if "21" in values else "",
-        lot=values["10"].value if "10" in values else "",
-    )
+    if elements["01"].gtin is None:
+        return Scan("text", raw.replace(_GS, " "), problem="udi_check")
+    serial, lot = (elements[ai].value if ai in elements else "" for ai in ("21", "10"))
+    return Scan("udi", elements["01"].gtin.as_gtin_14(), agency="GS1", serial=serial, lot=lot)
+
+
+def _gs1_elements(raw: str) -> dict[str, Any]:
+    """By application identifier, from brackets, a digital link, or an element string with or without its symbology mark."""
+    try:
+        if re.match(r"\([0-9]{2,4}\)", raw):
+            message = GS1Message.parse_hri(re.sub(r"\s+(?=\()", "", raw))
+            return {element.ai.ai: element for element in message.element_strings}
+        if raw.isdigit() and len(raw) < 16:
+            return {}
+        found = biip.parse(raw.lstrip(_GS))
+    except (biip.ParseError, ValueError, ArithmeticError):
+        return {}
+    message = found.gs1_message or found.gs1_digital_link_uri
+    return {element.ai.ai: element for element in message.element_strings} if message else {}
+
+
+def _gtin(digits: str) -> str:
+    try:
+        gtin = biip.parse(digits).gtin
+    except (biip.ParseError, ValueError):
+        return ""
+    return gtin.as_gtin_14() if gtin else ""
