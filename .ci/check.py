@@ -37,8 +37,8 @@ def checks() -> list[tuple[str, list[str], dict[str, str]]]:
     manage = [setup.PYTHON, "manage.py"]
     tests = {"DJANGO_SETTINGS_MODULE": "config.settings.test"}
     return [
-        ("lint", [tool("ruff"), "check", "-q", *PYTHON_FILES], {}),
-        ("format", [tool("ruff"), "format", "-q", "--check", *PYTHON_FILES], {}),
+        ("lint", [tool("ruff"), "check", "-q", "--output-format", "concise", *PYTHON_FILES], {}),
+        ("format", [tool("ruff"), "format", "--check", *PYTHON_FILES], {}),
         ("types", [tool("mypy"), "--no-error-summary", *FOLDERS], {}),
         ("contracts", [tool("lint-imports"), "--no-cache"], {}),
         ("rooms", [setup.PYTHON, ".ci/rooms.py"], {}),

@@ -24,6 +24,7 @@ PUBLIC_BASE_URL = env.text("PUBLIC_BASE_URL", f"http://{HOST}:{PORT}").rstrip("/
 HOSPITAL_PHONE = env.text("HOSPITAL_PHONE", "8120")
 DEBUG = False
 WEBSOCKET_ORIGINS = [PUBLIC_BASE_URL]
+TRUSTED_PROXIES = 0  # how many write X-Forwarded-For in front of us
 USE_X_FORWARDED_HOST = False  # links come from PUBLIC_BASE_URL, never from a header
 
 # --- Applications ------------------------------------------------------------
@@ -44,7 +45,6 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "django.contrib.humanize",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -65,6 +65,7 @@ ASGI_APPLICATION = "config.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MIDDLEWARE = [
+    "config.proxy.ClientAddress",
     "django.middleware.security.SecurityMiddleware",
     "config.csp.PrivateByDefault",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -200,8 +201,8 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
 AXES_ALLOWED_CORS_ORIGINS = ""
+AXES_CLIENT_IP_CALLABLE = "config.proxy.client_ip"
 AXES_USERNAME_CALLABLE = "config.signin.attempted_username"
-AXES_VERBOSE = False
 AXES_LOCKOUT_CALLABLE = "config.kernel.views.too_many_guesses"
 SIMPLE_HISTORY_REVERT_DISABLED = True
 SESSION_COOKIE_AGE = 43_200

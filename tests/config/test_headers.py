@@ -5,6 +5,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 
 from config.csp import PrivateByDefault
+from config.proxy import ClientAddress, client_ip
 from config.signin import attempted_username
 
 PAGES = ["/healthz", "/accounts/login/", "/nothing-here", "/admin/login/", "/api/v1/tickets/"]
@@ -49,3 +50,22 @@ def test_width_and_case_buy_no_more_guesses(written):
 @pytest.mark.django_db
 def test_nobody_signs_up(client):
     assert "password1" not in client.get("/accounts/signup/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "caller"),
+    [
+        (0, "6.6.6.6", "10.0.0.1"),
+        (1, "", "10.0.0.1"),
+        (1, "6.6.6.6, 192.0.2.7", "192.0.2.7"),
+        (2, "6.6.6.6, 192.0.2.7, 10.0.0.9", "192.0.2.7"),
+        (2, "192.0.2.7", "192.0.2.7"),
+    ],
+)
+def test_a_caller_cannot_choose_the_address_that_limits_count(settings, proxies, forwarded, caller):
+    settings.TRUSTED_PROXIES = proxies
+    request = RequestFactory().get("/", REMOTE_ADDR="10.0.0.1", headers={"X-Forwarded-For": forwarded})
+
+    ClientAddress(lambda request: HttpResponse())(request)
+
+    assert client_ip(request) == caller
