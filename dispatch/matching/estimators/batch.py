@@ -22,7 +22,7 @@ FAILURES = (ValueError, ArithmeticError, TypeError, MemoryError, RuntimeError, L
 
 @dataclass(frozen=True)
 class Pair:
-    """Start now: this engineer to this ticket. `interrupts` is the work they put down for it."""
+    """Give it now: this engineer has this ticket. `interrupts` is the work they put down for it."""
 
     job: Job
     engineer: Engineer
@@ -73,11 +73,17 @@ def match(
     problem = build(jobs, engineers, now, weights)
     import_module("scipy.optimize")  # the first import takes two seconds that must not count against the box
     planned, mode, failure = _plan(problem, solver or solve, index or c_mu, elapsed_ms)
-    started = [(row, column) for row, column in planned if problem.engineers[column].idle(now)]
+    started = [(row, column) for row, column in planned if _given_now(problem, row, column)]
     pairs = [_pair(problem, row, column) for row, column in started]
     used = {column for _, column in started}
     pairs += _urgent(problem, {row for row, _ in started}, used)
     return _outcome(problem, pairs, dict(planned), mode, failure)
+
+
+def _given_now(problem: Problem, row: int, column: int) -> bool:
+    """Idle people start; busy ones are asked only when waiting for them would outlast the promise to answer."""
+    job, engineer = problem.jobs[row], problem.engineers[column]
+    return engineer.idle(problem.now) or rules.cannot_wait(job, engineer, problem.now, problem.weights)
 
 
 def solve(gain: Matrix) -> Planned:

@@ -53,8 +53,8 @@ def explanation(outcome: Outcome, job: Job) -> dict[str, Any]:
 
 
 def make_safe(outcome: Outcome, job: Job) -> int | None:
-    """For a P1 that nobody may repair: the nearest pair of hands on site, to make it safe and bring the backup only."""
-    if job.priority != 1 or job not in outcome.unassigned:
+    """For a P1 that nobody can repair now: the nearest pair of hands on site, to make it safe and bring the backup only."""
+    if job.priority != 1 or any(pair.job.id == job.id for pair in outcome.pairs):
         return None
     problem = outcome.problem
     near = [

@@ -236,7 +236,7 @@ def _detail(code: str, terms: dict[str, Any]) -> str:
             "walk": round(terms["travel_minutes"]),
             "work": round(terms["work_minutes"]),
         }
-    return _("今天比大家多 %(points)s 分") % {"points": f"{terms['load']:.2f}"}
+    return _("今天比大家忙") if terms["load"] > 0 else _("今天不比大家忙")
 
 
 def _why(one: dict[str, Any]) -> str:

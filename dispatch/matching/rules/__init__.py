@@ -11,7 +11,7 @@ from dispatch.matching.rules.constraints import (
     reject_reason,
     travel_minutes,
 )
-from dispatch.matching.rules.costs import cost, defer_cost, eta, marginal_rate, mean_busy
+from dispatch.matching.rules.costs import cannot_wait, cost, defer_cost, eta, marginal_rate, mean_busy
 from dispatch.matching.rules.facts import CostTerms, Engineer, Job, Rejection, Work
 from dispatch.matching.rules.review import Choice, compare, review_reasons, terms_as_data
 from dispatch.matching.rules.weights import Manner, Settings, Weights, settings_from
@@ -31,6 +31,7 @@ __all__ = [
     "Weights",
     "Work",
     "call_in",
+    "cannot_wait",
     "compare",
     "cost",
     "defer_cost",

@@ -26,6 +26,14 @@ def defer_cost(job: Job, now: datetime, weights: Weights) -> float:
     return delay_cost(job.priority, waited, weights) + weights.defer
 
 
+def cannot_wait(job: Job, engineer: Engineer, now: datetime, weights: Weights) -> bool:
+    """The person meant for it will not be free before somebody must have accepted: asking later only breaks a promise."""
+    if job.priority == 1:
+        return False  # interrupts, or a human decides
+    answered = minutes(now - job.created) + free_minutes(engineer, now)
+    return answered >= weights.respond_minutes[job.priority]
+
+
 def mean_busy(engineers: Iterable[Engineer]) -> float:
     busy = [engineer.busy_minutes for engineer in engineers if engineer.presence == Presence.ON_SITE]
     return sum(busy) / len(busy) if busy else 0.0

@@ -18,12 +18,17 @@ def _urgency() -> dict[int, float]:
     return {1: 20.0, 2: 6.0, 3: 1.0, 4: 0.4}
 
 
+def _respond() -> dict[int, float]:
+    return {1: 3.0, 2: 10.0, 3: 30.0, 4: 240.0}
+
+
 @dataclass(frozen=True)
 class Weights:
     """Every number of the cost, as data that a manager edits. Defaults were measured in the simulator."""
 
     target_minutes: Mapping[int, float] = field(default_factory=_targets)
     urgency: Mapping[int, float] = field(default_factory=_urgency)
+    respond_minutes: Mapping[int, float] = field(default_factory=_respond)  # a human has accepted by then
     fix: float = 1.5
     rework: float = 1.5
     touch: float = 0.01  # per minute of work and walking

@@ -56,7 +56,10 @@ def _round(at: datetime, solver: Solver | None) -> Outcome:
     for pair in outcome.pairs:
         _carry_out(situation, outcome, pair)
     for waiting in outcome.deferred:
-        _note(situation, outcome, waiting.job, Decision.Outcome.DEFERRED)
+        if waiting.job.priority == 1:  # everybody is on P1 work: a human must know now, not when somebody is free
+            _nobody(situation, outcome, waiting.job)
+        else:
+            _note(situation, outcome, waiting.job, Decision.Outcome.DEFERRED)
     for job in outcome.unassigned:
         _nobody(situation, outcome, job)
     _set_retry(situation, outcome)

@@ -50,10 +50,19 @@ def test_a_ticket_may_wait_for_the_right_person_who_is_nearly_done():
 
 
 def test_nobody_idle_means_waiting_not_nobody():
-    outcome = match([job(10)], [engineer(1, **busy_with(3))], NOW)
+    outcome = match([job(10)], [engineer(1, **busy_with(3, left=9))], NOW)
 
     assert (outcome.pairs, outcome.unassigned) == ((), ())
     assert outcome.deferred[0].engineer.id == 1
+
+
+def test_a_busy_engineer_is_asked_at_once_when_waiting_would_outlast_the_promise_to_answer():
+    soon, late = engineer(1, **busy_with(3, left=9)), engineer(1, **busy_with(3, left=10))
+
+    assert starts(match([job(10)], [soon], NOW)) == {}
+    assert starts(match([job(10)], [late], NOW)) == {10: 1}
+    assert starts(match([job(10, created=ago(1))], [soon], NOW)) == {10: 1}
+    assert starts(match([job(10, priority=3)], [late], NOW)) == {}
 
 
 def test_nobody_suitable_is_said_as_such():
@@ -70,7 +79,7 @@ def test_no_engineers_at_all_leaves_every_ticket_unassigned():
 
 
 def test_people_on_call_are_left_alone_while_somebody_on_site_can_do_it():
-    outcome = match([job(10)], [engineer(1, presence=Presence.HOME), engineer(2, **busy_with(3))], NOW)
+    outcome = match([job(10)], [engineer(1, presence=Presence.HOME), engineer(2, **busy_with(3, left=9))], NOW)
 
     assert outcome.pairs == ()
     assert explanation(outcome, job(10))["rejected"] == [{"engineer": 1, "code": "on_call_not_needed", "params": {}}]
@@ -109,7 +118,9 @@ def test_with_everyone_on_p1_work_somebody_on_call_is_woken_for_the_next_p1():
 
 
 def test_a_p2_interrupts_nobody():
-    assert match([job(10, priority=2)], [engineer(1, **busy_with(4))], NOW).pairs == ()
+    outcome = match([job(10, priority=2)], [engineer(1, **busy_with(4))], NOW)
+
+    assert [pair.interrupts for pair in outcome.pairs] == [None]
 
 
 def test_interrupting_a_p2_asks_for_a_human():
@@ -257,7 +268,8 @@ def test_nobody_is_given_two_tickets_or_one_they_may_not_do(moment, solver):
     for pair in outcome.pairs:
         cut = pair.interrupts is not None
         assert rules.reject_reason(pair.job, pair.engineer, NOW, WEIGHTS, interrupting=cut) is None
-        assert cut or pair.engineer.idle(NOW)
+        queued = rules.cannot_wait(pair.job, pair.engineer, NOW, WEIGHTS)
+        assert cut or queued or pair.engineer.idle(NOW)
         assert not cut or (pair.job.priority == 1 and pair.interrupts.priority > 1)
     told = [pair.job.id for pair in outcome.pairs] + [wait.job.id for wait in outcome.deferred]
     told += [ticket.id for ticket in outcome.unassigned]

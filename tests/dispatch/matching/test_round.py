@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
+from assets.models import FaultPreset
 from config.kernel.errors import Invalid, NotAllowedNow
 from config.kernel.events import recording
 from config.kernel.models import Timer
@@ -120,15 +121,16 @@ def test_a_ticket_that_changed_while_it_was_matched_is_left_alone(
 
 @pytest.mark.database
 @pytest.mark.django_db(transaction=True)
-def test_rounds_beside_each_other_give_nobody_two_tickets(report, icu, ventilator, calm, now):
+def test_rounds_beside_each_other_give_each_ticket_out_once(report, icu, ventilator, calm, now):
     staff = [factories.engineer(f"e{n}", at=now) for n in range(3)]
     for _ in range(6):
         report(factories.device(icu, ventilator.type), calm)
 
     at_once([partial(matching.dispatch, at=now)] * 5)
 
-    assert [Ticket.objects.filter(assignee=one).count() for one in staff] == [1, 1, 1]
-    assert Decision.objects.filter(outcome="assigned").count() == 3
+    assert [Ticket.objects.filter(assignee=one).count() for one in staff] == [2, 2, 2]
+    assert Decision.objects.filter(outcome="assigned").values("ticket").distinct().count() == 6
+    assert Decision.objects.filter(outcome="assigned").count() == 6
 
 
 def queries_of_a_look(at):
@@ -151,8 +153,9 @@ def test_the_moment_is_read_in_the_same_number_of_queries(report, icu, ventilato
     assert queries_of_a_look(now) == one
 
 
-def test_nothing_new_is_written_while_nothing_changes(report, ventilator, calm, engineer, icu, now):
-    first, second = report(ventilator, calm), report(factories.device(icu, ventilator.type), calm)
+def test_nothing_new_is_written_while_nothing_changes(report, monitor, spo2, surgery, engineer, now):
+    FaultPreset.objects.update(minutes=15)  # soon free, so the second may wait
+    first, second = report(monitor, spo2), report(factories.device(surgery, monitor.type), spo2)
     matching.dispatch(at=now)
     matching.dispatch(at=now + timedelta(minutes=1))
     matching.dispatch(at=now + timedelta(minutes=2))
