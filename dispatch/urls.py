@@ -3,8 +3,10 @@
 from django.urls import URLPattern, URLResolver
 
 from dispatch.matching import api as matching
+from dispatch.matching import views as matching_pages
 from dispatch.roster import api as roster
+from dispatch.roster import views as roster_pages
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [*roster_pages.urlpatterns, *matching_pages.urlpatterns]
 api: list[URLPattern | URLResolver] = [*matching.urlpatterns, *roster.urlpatterns]
 sockets: list[URLPattern] = []

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from tickets.desk import urls as desk
 from tickets.desk.consumers import DeskConsumer
 from tickets.lifecycle import api as lifecycle
 from tickets.record import api as record
@@ -9,6 +10,7 @@ from tickets.sla import api as sla
 from tickets.ward import views as ward
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("desk/", include((desk.urlpatterns, "desk"))),
     path("", include((ward.urlpatterns, "ward"))),
 ]
 api: list[URLPattern | URLResolver] = [*lifecycle.urlpatterns, *record.urlpatterns, *sla.urlpatterns]

@@ -1,0 +1,125 @@
+"""Matching on the desk's pages: alerts above the board, why somebody was chosen, whom to choose, and the yes to a suggestion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from config.kernel.errors import DomainError
+from dispatch import policies
+from dispatch.engineers.models import Engineer
+from dispatch.matching import queries, services
+from dispatch.roster.queries import on_duty
+from tickets.policies import visible_tickets
+from tickets.record.models import Ticket
+
+ALERTS_SHOWN = 5
+
+
+def _ticket(request: HttpRequest, public_id: str) -> Ticket:
+    if not policies.can_see_explanation(request.user):
+        raise PermissionDenied
+    tickets = visible_tickets(request.user, Ticket.objects.select_related("assignee", "device__type", "preset"))
+    ticket = tickets.filter(public_id=public_id).first()
+    if ticket is None:
+        raise Http404
+    return ticket
+
+
+@never_cache
+@login_required
+def alerts(request: HttpRequest) -> HttpResponse:
+    """Tickets that nobody may take, and suggestions that wait for a yes."""
+    if not policies.can_decide(request.user):
+        raise PermissionDenied
+    nobody = list(queries.without_anybody().select_related("device__type", "department", "preset", "location")[:ALERTS_SHOWN])
+    asked = list(queries.open_suggestions().select_related("ticket__preset")[:ALERTS_SHOWN])
+    return render(request, "dispatch/matching/_alerts.html", {"nobody": nobody, "asked": asked})
+
+
+@never_cache
+@login_required
+def assignment(request: HttpRequest, public_id: str) -> HttpResponse:
+    """为什么派给李工: candidates with their bars, and those who could not go with the rule."""
+    ticket = _ticket(request, public_id)
+    decision = queries.latest(ticket)
+    told = queries.explain(decision) if decision else None
+    lead = told.lines[1].total - told.lines[0].total if told and len(told.lines) > 1 else None
+    context = {
+        "ticket": ticket,
+        "told": told,
+        "lead": lead,
+        "legend": told.lines[0].segments if told and told.lines else (),
+        "may_decide": policies.can_decide(request.user),
+    }
+    return render(request, "dispatch/matching/_assignment.html", context)
+
+
+@never_cache
+@login_required
+def candidates(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Everybody the desk may give this ticket to: the best first, those a rule stands against last, with the rule."""
+    ticket = _ticket(request, public_id)
+    return render(request, "dispatch/matching/_candidates.html", {"ticket": ticket, "people": _people(ticket)})
+
+
+def _people(ticket: Ticket) -> list[dict[str, Any]]:
+    decision = queries.latest(ticket)
+    told = queries.explain(decision) if decision else None
+    ranks = {line.user_id: (n, line.reason) for n, line in enumerate(told.lines)} if told else {}
+    stopped = {out.user_id: out.reason for out in told.rejected} if told else {}
+    here = {line.engineer.user_id: line for line in on_duty(timezone.now())}
+    found = []
+    for engineer in Engineer.objects.filter(active=True, user__is_active=True).select_related("user"):
+        user, line = engineer.user, here.get(engineer.user_id)
+        rank, why = ranks.get(user.pk, (len(ranks), ""))
+        found.append(
+            {
+                "user": user,
+                "open": line.open_count if line else 0,
+                "limit": engineer.max_open,
+                "here": line is not None,
+                "why": why or stopped.get(user.pk, "") or ("" if line else _("不在班")),
+                "stopped": user.pk in stopped or line is None,
+                "order": (user.pk in stopped or line is None, rank, user.pk),
+            }
+        )
+    return sorted((one for one in found if one["user"].pk != ticket.assignee_id), key=lambda one: one["order"])
+
+
+@login_required
+@require_POST
+def confirm(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Yes to the suggestion; back to where the button was."""
+    ticket = _ticket(request, public_id)
+    if not policies.can_decide(request.user):
+        raise PermissionDenied
+    decision = queries.open_suggestions().filter(ticket=ticket).first()
+    back = "desk:board" if request.POST.get("back") == "board" else "desk:ticket"
+    try:
+        if decision is None:
+            messages.error(request, _("这条建议已经处理过了。看最新。"))
+        else:
+            services.confirm(decision, by=request.user, at=timezone.now())
+            messages.success(request, _("已派给%(name)s。") % {"name": decision.chosen.short_name if decision.chosen else ""})
+    except DomainError as error:
+        messages.error(request, str(error))
+    return redirect(back) if back == "desk:board" else redirect(back, ticket.public_id)
+
+
+urlpatterns: list[URLPattern] = [
+    path("desk/_alerts/", alerts, name="matching-alerts"),
+    path("desk/tickets/<str:public_id>/_assignment/", assignment, name="matching-assignment"),
+    path("desk/tickets/<str:public_id>/_candidates/", candidates, name="matching-candidates"),
+    path("desk/tickets/<str:public_id>/suggestion/", confirm, name="matching-confirm"),
+]

@@ -1,0 +1,42 @@
+"""The roster as a card of the board and a column of the wall."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+
+from config.kernel.context import first_address
+from dispatch import policies
+from dispatch.roster import queries
+from dispatch.roster.rules import Presence
+
+GAPS_SHOWN = 2
+
+
+@never_cache
+@login_required
+def card(request: HttpRequest) -> HttpResponse:
+    """Who is here with how much, and the next hours that nobody covers. `wall=1` leaves places out."""
+    if not policies.can_see_roster(request.user):
+        raise PermissionDenied
+    now = timezone.now()
+    lines = queries.on_duty(now)
+    here = [line for line in lines if line.presence != Presence.ON_CALL]
+    context = {
+        "here": here,
+        "on_call": [line for line in lines if line.presence == Presence.ON_CALL],
+        "until": max((line.until for line in here if line.until), default=None),
+        "roster_url": first_address(("roster:week", "dispatch:roster")),
+    }
+    if request.GET.get("wall"):
+        return render(request, "dispatch/roster/_wall.html", context)
+    gaps = queries.gaps(now, days=1)
+    return render(request, "dispatch/roster/_card.html", context | {"gaps": gaps[:GAPS_SHOWN], "more": len(gaps) - GAPS_SHOWN})
+
+
+urlpatterns: list[URLPattern] = [path("desk/_roster/", card, name="roster-card")]

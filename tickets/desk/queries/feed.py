@@ -1,0 +1,113 @@
+"""The newest facts as sentences: who did what to which ticket. Names are looked up when shown, never stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from assets.places.models import Department
+from config.kernel.models import EventRecord
+from tickets.policies import visible_events
+from tickets.record.models import HoldReason
+from tickets.record.queries import names_of
+from tickets.sla.models import Metric
+
+# type: icon, tone, sentence with {no} {who} {to} {metric} {level} {reason}
+SAID: dict[str, tuple[str, str, Any]] = {
+    "TicketSubmitted": ("scan-line", "ink3", gettext_lazy("{who} 报修 {no}")),
+    "TicketTriaged": ("shield-check", "ink3", gettext_lazy("{no} 定为 P{level}")),
+    "TicketAssigned": ("send", "ink3", gettext_lazy("{no} 派给 {to}")),
+    "TicketUnassigned": ("undo-2", "c-warn", gettext_lazy("{no} 退回，{to} 不再负责")),
+    "TicketAccepted": ("user-round-check", "c-brand", gettext_lazy("{who} 接单 {no}")),
+    "TicketDeparted": ("footprints", "ink3", gettext_lazy("{who} 出发 {no}")),
+    "TicketArrived": ("map-pin", "c-brand", gettext_lazy("{who} 到场 {no}")),
+    "WorkStarted": ("wrench", "c-brand", gettext_lazy("{who} 开始维修 {no}")),
+    "WorkPaused": ("pause", "ink3", gettext_lazy("{who} 暂停 {no}，{reason}")),
+    "WorkResumed": ("play", "ink3", gettext_lazy("{no} 继续维修")),
+    "ServiceRestored": ("package-check", "c-ok", gettext_lazy("{no} 已恢复")),
+    "TicketResolved": ("wrench", "c-ok", gettext_lazy("{who} 修复 {no}")),
+    "VerificationRequested": ("clipboard-check", "ink3", gettext_lazy("{no} 等病区验收")),
+    "TicketClosed": ("check-check", "c-ok", gettext_lazy("{who} 关闭 {no}")),
+    "TicketReopened": ("rotate-ccw", "c-warn", gettext_lazy("{who} 重新打开 {no}")),
+    "TicketCancelled": ("x", "ink3", gettext_lazy("{who} 撤销 {no}")),
+    "TicketRejected": ("ban", "ink3", gettext_lazy("{who} 驳回 {no}")),
+    "PriorityChanged": ("chevrons-up-down", "c-warn", gettext_lazy("{no} 改为 P{level}")),
+    "TicketNudged": ("bell", "c-warn", gettext_lazy("{who} 催 {no}")),
+    "ReporterJoined": ("users-round", "ink3", gettext_lazy("又有人报 {no}")),
+    "TicketRated": ("star", "ink3", gettext_lazy("{who} 评价 {no}")),
+    "SlaWarned": ("triangle-alert", "c-warn", gettext_lazy("{no} {metric}快到时限")),
+    "SlaBreached": ("octagon-alert", "c-breach", gettext_lazy("{no} {metric}超时")),
+    "EscalationRaised": ("phone-call", "c-breach", gettext_lazy("{no} {metric}超时，已上报")),
+    "SuggestionMade": ("send", "ink3", gettext_lazy("{no} 建议派给 {to}，等你确认")),
+    "NobodyAvailable": ("siren", "c-breach", gettext_lazy("{no} 没有人能去")),
+    "WorkInterrupted": ("arrow-left-right", "c-warn", gettext_lazy("{to} 先去 P1，{no} 放下")),
+    "AcceptanceTimedOut": ("timer", "c-warn", gettext_lazy("{to} 没有按时接 {no}")),
+    "ReviewWanted": ("eye", "c-warn", gettext_lazy("{no} 派给 {to}，要人看一眼")),
+}
+
+
+@dataclass(frozen=True)
+class Told:
+    """One line of the feed."""
+
+    at: datetime
+    icon: str
+    tone: str
+    text: SafeString
+    ticket: str
+
+
+def feed(user: Any, *, limit: int = 12) -> list[Told]:
+    """The latest facts this person may follow, newest first. At most five queries."""
+    seen = visible_events(user, EventRecord.objects.filter(seq__isnull=False, type__in=SAID))
+    return tell(list(seen.order_by("-seq")[:limit]))
+
+
+def tell(records: Iterable[EventRecord]) -> list[Told]:
+    """Facts in words: names, departments and hold reasons for all of them at once."""
+    records = list(records)
+    people = names_of({p for record in records for p in (record.by, _other(record))})
+    places = {row.code: row.label for row in Department.objects.filter(code__in={r.scope for r in records})}
+    holds = {row.code: row.label for row in HoldReason.objects.all()} if _any(records, "WorkPaused") else {}
+    return [_told(record, people, places, holds) for record in records if record.type in SAID]
+
+
+def _any(records: Iterable[EventRecord], kind: str) -> bool:
+    return any(record.type == kind for record in records)
+
+
+def _other(record: EventRecord) -> str:
+    data = record.data
+    return str(data.get("to") or data.get("engineer") or data.get("previous") or "") if isinstance(data, dict) else ""
+
+
+def _told(record: EventRecord, people: dict[str, str], places: dict[str, str], holds: dict[str, str]) -> Told:
+    icon, tone, sentence = SAID[record.type]
+    data = record.data
+    if record.by == "qr":
+        who = places.get(record.scope, _("病区"))
+    else:
+        who = _("系统") if record.by == "system" else people.get(record.by, _("已清除"))
+    text = format_html(
+        str(sentence),
+        no=format_html("<b>{}</b>", str(data.get("number", "")).rsplit("-", 1)[-1]),
+        who=who,
+        to=people.get(_other(record), _("工程师")),
+        metric=Metric(data["metric"]).label if data.get("metric") in Metric.values else "",
+        level=data.get("priority", ""),
+        reason=holds.get(str(data.get("reason", "")), _("等待")),
+    )
+    return Told(record.at, icon, tone, text, ticket_of(record))
+
+
+def ticket_of(record: EventRecord) -> str:
+    """The ticket's public id out of `ticket:<id>`."""
+    kind, _sep, public_id = record.subject.partition(":")
+    return public_id if kind == "ticket" else ""

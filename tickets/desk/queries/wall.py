@@ -1,0 +1,115 @@
+"""The wall's figures: on time with its n, open by state and priority, life-support stock. No personal data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, F, Max, Q
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from assets.register.models import READY_TO_LEND, Device
+from config.kernel import words
+from tickets.desk.queries.board import SHOWS, STRIP, open_rows, urgent_of
+from tickets.record.models import State
+from tickets.sla.models import Clock
+
+@dataclass(frozen=True)
+class Share:
+    """On time out of all that came due or was done in a stretch."""
+
+    n: int
+    met: int
+
+    @property
+    def percent(self) -> float | None:
+        return 100 * self.met / self.n if self.n else None
+
+    @property
+    def interval(self) -> tuple[int, int]:
+        """Wilson's 95 % interval in whole percent: a small n must not look certain."""
+        if not self.n:
+            return 0, 100
+        z, n, p = 1.96, self.n, self.met / self.n
+        middle, spread = p + z * z / (2 * n), z * ((p * (1 - p) + z * z / (4 * n)) / n) ** 0.5
+        scale = 1 + z * z / n
+        return round(100 * (middle - spread) / scale), round(100 * (middle + spread) / scale)
+
+
+def on_time(start: datetime, end: datetime) -> Share:
+    """Clocks that ended, or passed their limit, between two moments."""
+    ended = Q(met_at__gte=start, met_at__lt=end)
+    passed = Q(met_at__isnull=True, stopped_at__isnull=True, breached_at__gte=start, breached_at__lt=end)
+    found = Clock.objects.aggregate(
+        n=Count("pk", filter=ended | passed), met=Count("pk", filter=ended & Q(met_at__lte=F("due_at")))
+    )
+    return Share(found["n"], found["met"])
+
+
+def life_support() -> list[dict[str, Any]]:
+    """Ready devices of each life-support backup group against the least it must keep; the shortest first."""
+    rows = (
+        Device.objects.filter(type__life_support=True, min_ready__gt=0)
+        .exclude(backup_group="")
+        .values("backup_group", "type__group__code", "type__group__name", "type__group__name_en")
+        .annotate(ready=Count("pk", filter=Q(status__in=READY_TO_LEND)), least=Max("min_ready"))
+        .order_by("backup_group")
+    )
+    english = (get_language() or "").startswith("en")
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        name = (english and row["type__group__name_en"]) or row["type__group__name"]
+        line = found.setdefault(row["type__group__code"], {"name": name, "ready": 0, "least": 0})
+        line["ready"] += row["ready"]
+        line["least"] += row["least"]
+    for line in found.values():
+        line["missing"] = max(line["least"] - line["ready"], 0)
+        line["tone"] = "breach" if line["missing"] else "warn" if line["ready"] == line["least"] else ""
+    return sorted(found.values(), key=lambda line: (line["ready"] - line["least"], line["name"]))[:7]
+
+
+def wall(user: Any, now: datetime) -> dict[str, Any]:
+    """The wall's figures: no bed, no full name, no ticket number, no phone."""
+    rows = open_rows(user, now)
+    urgent = urgent_of(rows)
+    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    states = Counter(str(row.ticket.state) for row in rows)
+    busiest = max(states.values(), default=1)
+    waiting = [row.ticket.reported_at for row in rows if row.ticket.state in SHOWS["unaccepted"][1]]
+    oldest = now - min(waiting) if waiting else None
+    priorities = Counter(row.ticket.priority for row in rows)
+    today = on_time(midnight, now)
+    return {
+        "strip": urgent[:STRIP],
+        "more_p1": max(len(urgent) - STRIP, 0),
+        "today": today,
+        "interval": today.interval,
+        "week": on_time(now - timedelta(days=7), now),
+        "total": len(rows),
+        "split": _split(priorities),
+        "states": [
+            {"label": State(state).label, "n": states[state], "max": busiest, "most": states[state] == busiest}
+            for state in (
+                State.NEW, State.TRIAGED, State.ASSIGNED, State.ACCEPTED, State.ARRIVED, State.WORKING,
+                State.PAUSED, State.VERIFYING, State.REOPENED,
+            )
+            if states[state] or state in (State.NEW, State.ASSIGNED, State.WORKING, State.VERIFYING)
+        ][:8],
+        "oldest": words.due(oldest) if oldest else "",
+        "oldest_late": bool(oldest and oldest > timedelta(minutes=30)),
+        "stock": life_support(),
+        "outside": sum(1 for row in rows if row.ticket.route in ("vendor", "warranty", "contract")),
+    }  # fmt: skip
+
+
+def _split(priorities: Counter[int]) -> list[dict[str, Any]]:
+    """Shares of the bar in percent of its width, one unit of air between two."""
+    total, x, found = sum(priorities.values()) or 1, 0.0, []
+    for level in (1, 2, 3, 4):
+        width = 97 * priorities[level] / total
+        found.append({"level": level, "n": priorities[level], "x": f"{x:.1f}%", "width": f"{width:.1f}%"})
+        x += width + (1 if width else 0)
+    return found

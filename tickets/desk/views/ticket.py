@@ -1,0 +1,6 @@
+"""One ticket on the desk."""
+from tickets.desk.views.doors import house
+@house
+def page(request, public_id): ...
+@house
+def listing(request): ...
