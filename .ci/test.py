@@ -106,10 +106,12 @@ def run_all(state: Mapping[str, Need], outside: servers.Servers | None, more: li
         start = time.monotonic()
         code, counts = run(group, more)
         total += counts
-        failed += [group.name] if code else []
-        lines.append(
-            f"  {group.name:<32}{'FAILED' if code else 'ok':<8}{_said(counts)} in {time.monotonic() - start:.0f} s"
-        )
+        ran = code != NO_TESTS
+        if not ran and not more:
+            impossible.append(f"{group.name}: no test belongs to this group.")
+        failed += [group.name] if code and ran else []
+        word = "FAILED" if code and ran else "ok"
+        lines.append(f"  {group.name:<32}{word:<8}{_said(counts)} in {time.monotonic() - start:.0f} s")
     print("\n==== groups", *lines, *(f"  {sentence}" for sentence in impossible), sep="\n")
     print(f"==== {_said(total)} in {time.monotonic() - begun:.2f}s ====", flush=True)
     return 1 if failed or (CI and impossible) else 0
