@@ -1,0 +1,54 @@
+"""One Chromium and one running hospital for all browser tests of a run."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.browser.hospital import Hospital
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
+DESK = {"viewport": {"width": 1440, "height": 900}}
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def hospital(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hospital]:
+    place = Hospital(tmp_path_factory.mktemp("hospital"))
+    try:
+        place.start()
+        yield place
+    finally:
+        place.stop()
+
+
+@pytest.fixture
+def visit(chromium: Browser, hospital: Hospital) -> Iterator[Callable[..., Page]]:
+    """A page of one's own: `visit()` is a stranger with a phone, `visit("engineer")` signed in, `device=DESK` a desk."""
+    contexts: list[BrowserContext] = []
+
+    def opened(role: str = "", device: dict[str, object] = PHONE, language: str = "zh-CN") -> Page:
+        context = chromium.new_context(
+            **device, locale=language, timezone_id="Asia/Shanghai", base_url=hospital.base_url, reduced_motion="reduce"
+        )
+        contexts.append(context)
+        page = context.new_page()
+        if role:
+            login = hospital.login(role)
+            page.goto("/accounts/login/")
+            page.fill("input[name=login]", login["username"])
+            page.fill("input[name=password]", login["password"])
+            with page.expect_navigation():
+                page.press("input[name=password]", "Enter")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()

@@ -1,0 +1,120 @@
+"""A whole Wardline of its own for the browser tests: web, worker and clock as real processes over a small demo hospital."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import psycopg
+
+ROOT = Path(__file__).resolve().parents[2]
+SLOWEST_START = 90.0
+MANAGE = [sys.executable, "manage.py"]
+
+
+class Hospital:
+    """SQLite in its folder, or a fresh database on the server that DATABASE_URL names. `facts` is what `demo --json` says."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = _free_port()
+        self.base_url = f"http://127.0.0.1:{self.port}"
+        self.facts: dict[str, Any] = {}
+        self._server = os.environ.get("DATABASE_URL", "")
+        self._database = f"browser_{uuid4().hex[:12]}"
+        self._log = (folder / "processes.log").open("w")
+        self._environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "config.settings.dev",
+            "DEBUG": "0",
+            "WARDLINE_DEMO": "1",
+            "DATA_DIR": str(folder),
+            "HOST": "127.0.0.1",
+            "PORT": str(self.port),
+            "PUBLIC_BASE_URL": self.base_url,
+            "DATABASE_URL": self._address(folder),
+        }
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def _address(self, folder: Path) -> str:
+        if not self._server.startswith("postgresql"):
+            return f"sqlite:///{folder / 'hospital.sqlite3'}"
+        return urlsplit(self._server)._replace(path=f"/{self._database}").geturl()
+
+    def start(self) -> None:
+        if self._server.startswith("postgresql"):
+            self._on_server("CREATE DATABASE")
+        self.manage("migrate", "-v0")
+        self.facts = json.loads(self.manage("demo", "--json", "--scale", "0.05"))
+        self.start_web()
+        self._processes["worker"] = self._run(*MANAGE, "qcluster")
+        self._processes["clock"] = self._run(*MANAGE, "clock")
+        self.wait_for("/readyz")
+
+    def start_web(self) -> None:
+        options = ["--host", "127.0.0.1", "--port", str(self.port), "--lifespan", "off", "--log-level", "warning"]
+        self._processes["web"] = self._run(sys.executable, "-m", "uvicorn", "config.asgi:application", *options)
+        self.wait_for("/healthz")
+
+    def kill(self, name: str) -> None:
+        """End one process as a crash would."""
+        self._processes[name].kill()
+        self._processes[name].wait()
+
+    def stop(self) -> None:
+        for process in self._processes.values():
+            process.terminate()
+        for process in self._processes.values():
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._log.close()
+        if self._server.startswith("postgresql"):
+            self._on_server("DROP DATABASE IF EXISTS", " WITH (FORCE)")
+
+    def manage(self, *arguments: str) -> str:
+        command = [*MANAGE, *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=self._environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def login(self, role: str) -> dict[str, str]:
+        return next(login for login in self.facts["logins"] if login["role"] == role)
+
+    def wait_for(self, path: str) -> None:
+        limit = time.monotonic() + SLOWEST_START
+        while not _answers(self.base_url + path):
+            assert time.monotonic() < limit, f"{path} does not answer; see {self._log.name}"
+            dead = [name for name, process in self._processes.items() if process.poll() is not None]
+            assert not dead, f"{dead} died; see {self._log.name}: {Path(self._log.name).read_text()[-2000:]}"
+            os.sched_yield()
+
+    def _run(self, *command: str) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=self._log, stderr=subprocess.STDOUT)
+
+    def _on_server(self, before: str, after: str = "") -> None:
+        with psycopg.connect(self._server, autocommit=True) as server:
+            server.execute(f"{before} {self._database}{after}".encode())
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=5):
+            return True
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
