@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from random import Random
 
-import numpy as np
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from assets.models import Device, User
 from config.kernel.errors import NotAllowedNow
-from integrations.sandbox.services import past, present, world
+from integrations.sandbox.services import equipment, past, people, present, world
 from tickets.models import Ticket
 from tickets.sla import queries
 from tickets.sla import services as sla
@@ -31,11 +31,11 @@ def load(*, now: datetime, passwords: dict[str, str], scale: float = 1.0) -> dic
     sla.install_defaults()
     queries.forget_rulebook()
     world.catalogue()
-    place = world.World(rng=np.random.default_rng(SEED), now=now)
+    place = world.World(rng=Random(SEED), now=now)
     world.build_places(place)
-    world.hire(place, passwords=passwords)
-    world.roster(place)
-    world.equip(place, scale=scale)
+    people.hire(place, passwords=passwords)
+    people.roster(place)
+    equipment.equip(place, scale=scale)
     history = past.simulate(place, random_state=SEED)
     still_open = present.play(place)
     return {

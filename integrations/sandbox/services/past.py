@@ -1,231 +1,190 @@
-"""18 months of simulated tickets, written in bulk: consistent times, clocks, reports, ratings and log rows."""
+"""18 months of simulated tickets, written in bulk: consistent times, clocks, waits, reports, ratings and log rows."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 
 from django.utils import timezone
 
-from assets.register.models import Device, FaultPreset
+from assets.models import Device, FaultPreset, User
 from config.kernel import log
-from config.kernel.events import Event
-from dispatch.engineers.services import count_visit
 from integrations.sandbox import rules
-from integrations.sandbox.services.world import ON_PATIENT, World, seed
-from tickets import events
+from integrations.sandbox.services import ledger
+from integrations.sandbox.services.equipment import ON_PATIENT
+from integrations.sandbox.services.ledger import Chapter
+from integrations.sandbox.services.world import World, seed
 from tickets.lifecycle.rules import impact_of
-from tickets.models import Clock, RepairReport, Ticket, TicketCounter, TimeEntry
-from tickets.record.queries import envelope, search_terms
+from tickets.models import Ticket, TicketCounter
+from tickets.record.queries import search_terms
 from tickets.sla import services as sla
-from tickets.sla.queries import rulebook
-from tickets.sla.services.clocks import compute
 
 MONTHS = 18
-_CAUSE = {"accessory": "accessory", "battery": "ageing", "software": "software", "network": "software",
-          "mechanical": "damage", "pneumatic": "ageing", "cooling": "part"}  # fmt: skip
-_ACTION = {"accessory": "replace", "battery": "replace", "software": "reset", "network": "reset", "sensor": "calibrate",
-           "mechanical": "repair", "pneumatic": "repair"}  # fmt: skip
+REPEAT_WITHIN = timedelta(days=30)
+# Most failures are found at the check before use: of the devices on patients, this share fails on one.
+FAILS_ON_PATIENT = 0.18
 
 
 def simulate(world: World, *, random_state: int) -> int:
-    """Fill the past up to two days before now. Returns the number of tickets."""
+    """Fill the past up to an hour ago with ended tickets. Returns how many."""
     zone = timezone.get_default_timezone()
-    end = (world.now - timedelta(days=2)).astimezone(zone)
+    end = (world.now - timedelta(hours=1)).astimezone(zone)
     start = end - timedelta(days=30.4 * MONTHS)
-    reports = rules.arrivals(_subjects(world), start, end, seed=random_state)
     writer = _Writer(world)
-    for report in reports:
+    for report in rules.arrivals(_subjects(world), start, end, seed=random_state):
         writer.add(report)
     writer.save()
-    return len(writer.tickets)
+    return len(writer.chapters)
 
 
 def _subjects(world: World) -> list[rules.SimDevice]:
+    only = seed("places")["symptoms"]
     found = []
     for index, device in enumerate(world.devices):
-        tiles = world.presets[device.type.group.code]
-        weights = [_weight(device, tile) for tile in tiles]
-        share = ON_PATIENT.get(device.type.group.code, 0.1) if device.criticality in ("C1", "C2") else 0.12
+        family = device.type.group.code
+        allowed = only.get(device.name_en)
+        tiles = [t for t in world.presets[family] if allowed is None or t.code in allowed]
+        weights = [_weight(family, tile) for tile in tiles]
+        share = ON_PATIENT.get(family, 0.05) * FAILS_ON_PATIENT
         found.append(rules.SimDevice(index, world.rates[device.pk], [t.code for t in tiles], weights, share))
     return found
 
 
-def _weight(device: Device, tile: FaultPreset) -> float:
-    """Accessories are about 70 % of monitor calls [domain 10.5]; "other" is rare everywhere."""
+def _weight(family: str, tile: FaultPreset) -> float:
+    """Accessories are about 70 % of monitor calls (domain 10.5); "other" is rare everywhere."""
     if tile.category == "other":
-        return 0.3
-    if device.type.group.code == "monitor":
-        return 4.5 if tile.category == "accessory" else 0.9
-    return 1.0
+        return 0.25
+    if family == "monitor":
+        return 4.0 if tile.category == "accessory" else 1.0
+    return 0.35 if tile.default_impact == "I1" else 1.0
 
 
 class _Writer:
-    """Collects rows in memory and writes each table once."""
+    """Turns reports into chapters in memory, then has each table written once."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.texts = seed("texts")
         self.presets = {t.code: t for tiles in world.presets.values() for t in tiles}
-        self.tickets: list[Ticket] = []
-        self.steps: list[Any] = []
-        self.facts: list[Event] = []
+        self.chapters: list[Chapter] = []
         self.counters: dict[Any, int] = defaultdict(int)
         self.last: dict[tuple[int, str], Ticket] = {}
-        self.visits: list[tuple[int, str, bool, float]] = []
 
     def add(self, report: rules.SimTicket) -> None:
         device, tile = self.world.devices[report.device], self.presets[report.symptom]
+        earlier = self.last.get((device.pk, tile.code))
+        still_open = earlier is not None and (earlier.ended_at or report.reported_at) > report.reported_at
+        if still_open != (report.kind == "duplicate"):
+            return  # a second report needs an open first one, and an open one makes every other report a second
+        repeat = not still_open and earlier is not None and self._is_repeat(earlier, report)
         impact = impact_of(in_use=report.in_use, default=tile.default_impact, danger=[])
         priority, reasons = sla.decide_priority(
-            impact=impact, criticality=device.criticality, danger=[], backups_short=False, repeat=report.repeat
+            impact=impact, criticality=device.criticality, danger=[], backups_short=False, repeat=repeat
         )
-        name, level = self._engineer(device, report)
-        engineer = self.world.engineers[name]
-        story = rules.course(report, priority=priority, minutes=tile.minutes, level=level)
-        at = {k: report.reported_at + timedelta(minutes=v) for k, v in story.items() if isinstance(v, float)}
-        if at["closed"] >= self.world.now - timedelta(hours=1):
+        engineer, level = self._engineer(device, report)
+        local = timezone.localtime(report.reported_at)
+        story = rules.course(
+            report.seed,
+            priority=priority,
+            minutes=tile.minutes,
+            level=level,
+            idle=rules.idle_until_work(local.hour + local.minute / 60),
+        )
+        if report.reported_at + timedelta(minutes=story.closed) >= self.world.now - timedelta(minutes=20):
             return
+        words = rules.phrase(
+            report.seed,
+            label="" if tile.category == "other" else tile.flat_label,
+            signs=self.texts["signs"][tile.category],
+            words=self.texts,
+        )
+        ticket = self._ticket(report, device, tile, words, (impact, priority, reasons))
+        chapter = Chapter(ticket, story, report, engineer, repeat_of=earlier if repeat else None)
+        if report.kind in ("duplicate", "mis_scan"):
+            chapter.duplicate_of = earlier if report.kind == "duplicate" else None
+            ticket.__dict__["state"] = "cancelled"
+            ticket.ended_at = chapter.at(min(4.0, story.accepted))
+        else:
+            _fill(ticket, chapter, Random(report.seed + 1))
+            self.last[device.pk, tile.code] = ticket
+        self.chapters.append(chapter)
+
+    def _is_repeat(self, earlier: Ticket, report: rules.SimTicket) -> bool:
+        return earlier.ended_at is not None and report.reported_at - earlier.ended_at < REPEAT_WITHIN
+
+    def _ticket(
+        self,
+        report: rules.SimTicket,
+        device: Device,
+        tile: FaultPreset,
+        words: str,
+        rank: tuple[str, int, list[str]],
+    ) -> Ticket:
         day = timezone.localdate(report.reported_at)
         self.counters[day] += 1
-        cancelled = report.kind in ("duplicate", "mis_scan")
-        ticket = Ticket(
-            number=f"WX{day:%Y%m%d}-{self.counters[day]:04d}", source="scan", device=device, preset=tile, category=tile.category,
-            department=device.department, location=device.location, in_use=report.in_use, impact=impact,
-            criticality=device.criticality, priority=priority, highest_priority=priority, priority_reasons=reasons,
-            description=self._words(story["pick"], tile), contact_ext=device.department.extension, simulated=True,
-            reported_at=report.reported_at, triaged_at=report.reported_at, state="cancelled" if cancelled else "closed",
-            ended_at=at["assigned"] + timedelta(minutes=4) if cancelled else at["closed"], version=8,
-        )  # fmt: skip
-        key = (device.pk, tile.code)
-        earlier = self.last.get(key)
-        if earlier and earlier.ended_at and report.reported_at - earlier.ended_at < timedelta(days=30):
-            ticket.repeat_of = earlier
-        if not cancelled:
-            self.last[key] = ticket
-            for field in ("assigned", "accepted", "arrived", "started", "restored", "resolved"):
-                setattr(ticket, f"{field}_at", at[field])
-            ticket.assignee, ticket.rating = engineer, story["rating"]
-            ticket.arrival_by_scan = report.luck < 0.85
-            ticket.decon = "cleaned" if report.luck < 0.7 else "not_needed"
-            self.visits.append((engineer.pk, tile.category, ticket.repeat_of is None, story["hands_on"]))
-        ticket.search_text = search_terms(
-            ticket.number, device.label, tile.flat_label, str(device.department), ticket.description
+        number = f"WX{day:%Y%m%d}-{self.counters[day]:04d}"
+        impact, priority, reasons = rank
+        home = device.department
+        return Ticket(
+            number=number,
+            source="scan" if report.seed % 10 else "phone",
+            device=device,
+            preset=tile,
+            category=tile.category,
+            department=home,
+            location=device.location,
+            in_use=report.in_use,
+            impact=impact,
+            criticality=device.criticality,
+            priority=priority,
+            highest_priority=priority,
+            priority_reasons=reasons,
+            description=words,
+            contact_ext=home.extension,
+            simulated=True,
+            reported_at=report.reported_at,
+            triaged_at=report.reported_at,
+            state="closed",
+            version=8,
+            search_text=search_terms(number, device.label, tile.flat_label, str(home), words),
         )
-        self.tickets.append(ticket)
-        self.steps.append((at, story, report))
 
-    def _engineer(self, device: Device, report: rules.SimTicket) -> tuple[str, int]:
-        """Somebody with the skill, the better ones more often; anyone when nobody has it."""
+    def _engineer(self, device: Device, report: rules.SimTicket) -> tuple[User, int]:
+        """Somebody with the skill, whoever was on duty then before others, the better ones more often."""
         code = device.type.required_skill.code if device.type.required_skill else "general"
         able = [(name, skills[code]) for name, skills in self.world.skills.items() if code in skills]
         able = able or [(name, 1) for name in self.world.skills]
-        ladder = [pair for pair in able for _n in range(pair[1])]
-        return ladder[int(report.luck * len(ladder)) % len(ladder)]
-
-    def _words(self, rng: Any, tile: FaultPreset) -> str:
-        if rng.random() < 0.35:
-            return ""
-        pick = lambda part: part[int(rng.integers(0, len(part)))]  # noqa: E731
-        ending = pick(self.texts["more"])
-        sentence = f"{pick(self.texts['when'])}{pick(self.texts['what'])}{tile.flat_label}"
-        return f"{sentence}，{ending}" if ending else sentence
+        name, level = Random(report.seed + 2).choices(able, weights=[pair[1] for pair in able])[0]
+        return self.world.engineers[name], level
 
     def save(self) -> None:
         """Tables in the order of their keys; then the log, sequenced here because nobody else writes yet."""
-        originals = {id(t): t.repeat_of for t in self.tickets if t.repeat_of_id is None and t.repeat_of is not None}
-        for ticket in self.tickets:
-            ticket.repeat_of = None
-        Ticket.objects.bulk_create(self.tickets, batch_size=300)
-        later = []
-        for ticket in self.tickets:
-            if original := originals.get(id(ticket)):
-                ticket.repeat_of = original
-                later.append(ticket)
-        Ticket.objects.bulk_update(later, ["repeat_of"], batch_size=300)
+        self._save_tickets()
         TicketCounter.objects.bulk_create(TicketCounter(day=d, last=n) for d, n in self.counters.items())
-        self._clocks()
-        self._reports()
-        for ticket, (at, _story, _report) in zip(self.tickets, self.steps, strict=True):
-            self.facts += _facts(ticket, at)
-        log.load(sorted(self.facts, key=lambda fact: fact.at))
-        totals: dict[tuple[int, str], list[tuple[bool, float]]] = defaultdict(list)
-        for pk, category, fixed, minutes in self.visits:
-            totals[pk, category].append((fixed, minutes))
-        for (pk, category), visits in totals.items():
-            for fixed, minutes in visits[-12:]:
-                count_visit(pk, category=category, fixed=fixed, minutes=minutes)
+        ledger.write_clocks(self.chapters)
+        ledger.write_reports(self.chapters, self.texts)
+        ledger.write_track_records(self.chapters, now=self.world.now)
+        facts = [fact for chapter in self.chapters for fact in ledger.facts_of(chapter)]
+        log.load(sorted(facts, key=lambda fact: fact.at))
 
-    def _clocks(self) -> None:
-        book = rulebook()
-        rows = []
-        for ticket, (at, _story, _report) in zip(self.tickets, self.steps, strict=True):
-            met = {"response": "accepted", "arrival": "arrived", "restoration": "restored", "fix": "resolved"}
-            for metric, target in book.targets_of(ticket.priority).items():
-                clock = sla.clocks._new_clock(ticket, metric, target)  # noqa: SLF001 - same arithmetic, in bulk
-                if ticket.state == "cancelled":
-                    clock.stopped_at = ticket.ended_at
-                else:
-                    clock.met_at = at[met[metric]]
-                compute(clock, spans=[], rebases=0, fired=())
-                if clock.met_at and clock.met_at > clock.due_at:
-                    clock.breached_at = clock.due_at
-                rows.append(clock)
-        Clock.objects.bulk_create(rows, batch_size=500)
-
-    def _reports(self) -> None:
-        reports, times = [], []
-        for ticket, (at, story, report) in zip(self.tickets, self.steps, strict=True):
-            if ticket.state != "closed" or ticket.assignee is None:
-                continue
-            found = report.kind != "not_found"
-            rng = story["pick"]
-            reports.append(
-                RepairReport(
-                    ticket=ticket,
-                    at=at["resolved"],
-                    by=ticket.assignee.person,
-                    cause=_CAUSE.get(ticket.category, "part") if found else "not_found",
-                    action=_ACTION.get(ticket.category, "repair") if found else "reset",
-                    diagnosis=self.texts["diagnosis"][int(rng.integers(0, len(self.texts["diagnosis"])))],
-                    release="usable",
-                    minutes=round(story["hands_on"]),
-                )
-            )
-            times.append(
-                TimeEntry(
-                    ticket=ticket,
-                    user=ticket.assignee,
-                    started_at=at["started"],
-                    ended_at=at["started"] + timedelta(minutes=story["hands_on"]),
-                )
-            )
-        RepairReport.objects.bulk_create(reports, batch_size=500)
-        TimeEntry.objects.bulk_create(times, batch_size=500)
+    def _save_tickets(self) -> None:
+        """Links between tickets follow once all have a key."""
+        Ticket.objects.bulk_create([c.ticket for c in self.chapters], batch_size=300)
+        linked = [c for c in self.chapters if c.repeat_of or c.duplicate_of]
+        for chapter in linked:
+            chapter.ticket.repeat_of, chapter.ticket.duplicate_of = chapter.repeat_of, chapter.duplicate_of
+        Ticket.objects.bulk_update([c.ticket for c in linked], ["repeat_of", "duplicate_of"], batch_size=300)
 
 
-def _facts(ticket: Ticket, at: dict[str, datetime]) -> list[Event]:
-    """The facts of one past ticket, in order, as the services would have announced them."""
-
-    def base(state: str) -> dict[str, Any]:
-        return envelope(ticket) | {"state": state}
-
-    facts: list[Event] = [
-        events.TicketSubmitted(
-            **base("triaged"), at=ticket.reported_at, by="qr", source="scan", symptom=ticket.symptom, in_use=ticket.in_use
-        )
-    ]
-    if ticket.state == "cancelled":
-        return [*facts, events.TicketCancelled(**base("cancelled"), at=ticket.ended_at or ticket.reported_at, by="qr")]
-    who = ticket.assignee.person.public_id if ticket.assignee else "system"
-    report = {"cause": "part", "action": "repair", "release": "usable", "assignee": who}
-    return [
-        *facts,
-        events.TicketAssigned(**base("assigned"), at=at["assigned"], to=who, automatic=True),
-        events.TicketAccepted(**base("accepted"), at=at["accepted"], by=who, to=who),
-        events.TicketArrived(**base("arrived"), at=at["arrived"], by=who, scanned=ticket.arrival_by_scan),
-        events.WorkStarted(**base("working"), at=at["started"], by=who),
-        events.TicketResolved(**base("resolved"), at=at["resolved"], by=who, **report),
-        events.TicketClosed(**base("closed"), at=at["closed"], by="qr", how="confirmed"),
-    ]
+def _fill(ticket: Ticket, chapter: Chapter, rng: Random) -> None:
+    """What the ticket's columns say after such a course."""
+    for name in ("assigned", "accepted", "departed", "arrived", "started", "restored", "resolved"):
+        setattr(ticket, f"{name}_at", chapter.at(getattr(chapter.story, name)))
+    ticket.ended_at = chapter.at(chapter.story.closed)
+    ticket.eta_at = chapter.at(chapter.story.departed + 8)
+    ticket.assignee, ticket.rating = chapter.engineer, chapter.story.rating
+    ticket.arrival_by_scan = rng.random() < 0.85
+    ticket.decon = "cleaned" if rng.random() < 0.7 else "not_needed"
+    ticket.route = "vendor" if chapter.story.hold == "vendor" else "self"

@@ -4,124 +4,71 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.utils import timezone
 
-from assets.places.models import User
-from assets.register.models import Device, FaultPreset
-from dispatch.models import Engineer
-from integrations.sandbox.services.world import World
+from assets.models import Device, FaultPreset, User
+from integrations.sandbox import rules
+from integrations.sandbox.services.world import World, seed
 from tickets.lifecycle import services as lifecycle
 from tickets.models import HoldReason, Ticket
 from tickets.sla import services as sla
+from tickets.sla.queries import rulebook
 
 
 @dataclass(frozen=True)
 class Scene:
-    """One open ticket: device family and department, symptom, minutes since the report, how far it got."""
+    """One open ticket: type of device (English name), department, symptom, minutes since the report, how far it got.
 
-    group: str
+    `near` names a P1 target instead of an age: the report is so old that this target falls due in `age` minutes.
+    """
+
+    kind: str
     department: str
     symptom: str
     age: float
     until: str
     in_use: bool = False
     danger: tuple[str, ...] = ()
-    pace: float = 1.0
+    near: str = ""
+    hold: str = "parts"
+    came_back: bool = False
 
 
 SCENES = (
-    Scene("ventilator", "ICU", "ventilator-stopped", 8.3, "departed", in_use=True),
-    Scene("anaesthesia", "OR", "anaesthesia-gas", 13, "accepted", in_use=True),
-    Scene("dialysis", "DIA", "dialysis-water", 75, "restored", in_use=True, danger=("leak",)),
-    Scene("defibrillator", "ER", "defibrillator-self-test", 8.2, "triaged"),
-    Scene("suction", "NEU", "suction-no-vacuum", 190, "working"),
-    Scene("defibrillator", "CCU", "defibrillator-paddles", 300, "working"),
-    Scene("monitor", "GSU", "monitor-nibp", 110, "accepted"),
-    Scene("ultrasound", "USD", "ultrasound-probe", 1500, "paused"),
-    Scene("pump", "RES", "pump-occlusion", 45, "assigned"),
-    Scene("bed", "GER", "bed-lift", 26, "triaged"),
-    Scene("pump", "ORT", "pump-door", 38, "triaged"),
-    Scene("incubator", "NICU", "incubator-humidity", 220, "arrived"),
-    Scene("steriliser", "CSS", "steriliser-wet", 640, "paused"),
-    Scene("fridge", "LAB", "fridge-alarm", 150, "accepted"),
-    Scene("endoscope", "ENS", "endoscope-angle", 420, "working"),
-    Scene("imaging", "RAD", "imaging-artefact", 980, "paused"),
-    Scene("ecg", "CAR", "ecg-printer", 330, "verifying"),
-    Scene("monitor", "NSU", "monitor-lead", 410, "verifying"),
-    Scene("monitor", "ICU", "monitor-network", 260, "verifying"),
-    Scene("pump", "ONC", "pump-battery", 720, "verifying"),
-    Scene("general", "OBG", "general-display", 520, "working"),
-    Scene("bed", "ORT", "bed-brake", 95, "assigned"),
-    Scene("general", "END", "general-alarm", 55, "triaged"),
-    Scene("monitor", "CTS", "monitor-spo2", 18, "assigned"),
-    Scene("ventilator", "RES", "ventilator-humidifier", 130, "working"),
-    Scene("suction", "ER", "suction-leak", 61, "arrived"),
-    Scene("pump", "GAS", "pump-keys", 1320, "reopened"),
-    Scene("bed", "URO", "bed-rail", 1010, "verifying"),
-    Scene("monitor", "PED", "monitor-battery", 84, "accepted"),
-    Scene("ultrasound", "USD", "ultrasound-output", 33, "triaged"),
+    Scene("Ventilator", "ICU", "ventilator-stopped", 3.2, "departed", in_use=True, near="arrival"),
+    Scene("Anaesthesia machine", "OR", "anaesthesia-gas", -2.3, "accepted", in_use=True, near="arrival"),
+    Scene("Dialysis machine", "DIA", "dialysis-water", 75, "restored", in_use=True),
+    Scene("Defibrillator", "ER", "defibrillator-self-test", 8.2, "assigned"),
+    Scene("Wall suction outlet", "NEU", "suction-no-vacuum", 190, "working"),
+    Scene("Defibrillator", "CCU", "defibrillator-charge", 300, "working"),
+    Scene("Patient monitor", "GSU", "monitor-nibp", 110, "accepted", came_back=True),
+    Scene("Portable ultrasound", "USD", "ultrasound-probe", 1500, "paused"),
+    Scene("Infusion pump", "RES", "pump-occlusion", 45, "assigned"),
+    Scene("Electric bed", "GER", "bed-lift", 26, "triaged"),
+    Scene("Infusion pump", "URO", "pump-door", 38, "triaged"),
+    Scene("Infant incubator", "NICU", "incubator-humidity", 220, "arrived"),
+    Scene("Steam steriliser", "CSS", "steriliser-wet", 640, "paused", hold="vendor"),
+    Scene("Medical refrigerator", "LAB", "fridge-alarm", 150, "accepted"),
+    Scene("Gastroscope", "ENS", "endoscope-angle", 420, "working"),
+    Scene("CT scanner", "RAD", "imaging-artefact", 980, "paused", hold="in_use"),
+    Scene("12-lead ECG recorder", "CAR", "ecg-printer", 330, "verifying"),
+    Scene("Patient monitor", "NSU", "monitor-lead", 410, "verifying"),
+    Scene("Patient monitor", "ICU", "monitor-network", 260, "verifying"),
+    Scene("Syringe pump", "ONC", "pump-battery", 720, "verifying"),
+    Scene("Fetal monitor", "OBG", "general-display", 520, "working"),
+    Scene("Electric bed", "ORT", "bed-brake", 95, "assigned"),
+    Scene("Hypothermia blanket", "END", "general-alarm", 55, "triaged"),
+    Scene("Patient monitor", "CTS", "monitor-spo2", 18, "assigned"),
+    Scene("Non-invasive ventilator", "RES", "ventilator-humidifier", 130, "working"),
+    Scene("Electric suction", "ER", "suction-leak", 61, "arrived"),
+    Scene("Infusion pump", "GAS", "pump-keys", 1320, "reopened"),
+    Scene("Electric bed", "URO", "bed-rail", 1010, "verifying"),
+    Scene("Patient monitor", "PED", "monitor-battery", 84, "accepted"),
+    Scene("Colour ultrasound", "USD", "ultrasound-output", 33, "triaged"),
 )
-
-
-def play(world: World) -> int:
-    """Every scene on its own device with somebody on shift. Returns how many tickets are open now."""
-    stage = _Stage(world)
-    for scene in SCENES:
-        stage.play(scene)
-    return Ticket.objects.open().count()
-
-
-class _Stage:
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.taken: set[int] = set()
-        self.load: dict[int, int] = {}
-        now = world.now
-        on_site = Engineer.objects.filter(
-            shifts__starts_at__lte=now, shifts__ends_at__gt=now, shifts__presence="on_site"
-        )
-        self.on_shift = [e.user for e in on_site.select_related("user__person").distinct()]
-
-    def play(self, scene: Scene) -> None:
-        device = self._device(scene)
-        tile = FaultPreset.objects.get(code=scene.symptom)
-        start = self.world.now - timedelta(minutes=scene.age)
-        ticket = lifecycle.submit(
-            device=device, preset=tile, in_use=scene.in_use, danger=scene.danger, source="scan", by=None, at=start
-        )
-        Ticket.objects.filter(pk=ticket.pk).update(simulated=True)
-        engineer = self._engineer(device, recent=scene.age < 240)
-        act = _Act(ticket, engineer, start, self.world.now)
-        for name in _PATHS[scene.until]:
-            act.step(name)
-        if scene.until not in ("triaged", "verifying", "reopened"):
-            self.load[engineer.pk] = self.load.get(engineer.pk, 0) + 1
-        sla.fire_due(self.world.now)
-
-    def _device(self, scene: Scene) -> Device:
-        family = Device.objects.for_display().filter(type__group__code=scene.group).exclude(pk__in=self.taken)
-        usable = family.filter(status__in=["ready", "in_use"])
-        device = (
-            usable.filter(Q(department__code=scene.department), status="in_use").first()
-            or usable.filter(department__code=scene.department).first()
-            or usable.order_by("pk").first()
-        )
-        if device is None:
-            raise LookupError(f"the demo register has no {scene.group}")
-        self.taken.add(device.pk)
-        return device
-
-    def _engineer(self, device: Device, *, recent: bool) -> User:
-        """Fresh work goes to whoever is on site; older work may still be with somebody of the last shift."""
-        code = device.type.required_skill.code if device.type.required_skill else "general"
-        pool = self.on_shift if recent else list(self.world.engineers.values())
-        able = [u for u in pool if code in self.world.skills[u.username]]
-        return min(able or pool, key=lambda u: (self.load.get(u.pk, 0), u.pk))
-
-
 _WAY = ("assign", "accept")
 _PATHS: dict[str, tuple[str, ...]] = {
     "triaged": (),
@@ -137,16 +84,103 @@ _PATHS: dict[str, tuple[str, ...]] = {
 }
 _SHARE = {"assign": 0.02, "accept": 0.12, "depart": 0.18, "arrive": 0.35, "restore": 0.45, "start": 0.5, "pause": 0.75,
           "resolve": 0.8, "dispute": 0.9}  # fmt: skip
+# Nobody takes hours to answer: at most so many minutes after the report, however old the ticket is.
+_LATEST = {"assign": 0.5, "accept": 8.0, "depart": 10.0, "arrive": 28.0, "restore": 30.0, "start": 32.0, "pause": 80.0,
+           "resolve": 95.0}  # fmt: skip
+_HELD = ("assigned", "accepted", "departed", "arrived", "working", "restored", "paused")
+
+
+def play(world: World) -> int:
+    """Every scene on its own device, oldest report first. Returns how many tickets are open now."""
+    stage = _Stage(world)
+    for started_at, scene in sorted(((_start(scene, world.now), scene) for scene in SCENES), key=lambda pair: pair[0]):
+        stage.play(scene, started_at)
+    sla.fire_due(world.now)
+    return Ticket.objects.open().count()
+
+
+def _start(scene: Scene, now: datetime) -> datetime:
+    if not scene.near:
+        return now - timedelta(minutes=scene.age)
+    book = rulebook()
+    allowed = book.minutes_for(book.targets_of(1)[scene.near], now)
+    return now - timedelta(minutes=allowed - scene.age)
+
+
+class _Stage:
+    """Finds a device and an engineer for each scene; nobody gets more than their limit."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.texts = seed("texts")
+        self.taken: set[int] = set()
+        self.load: dict[str, int] = {}
+
+    def play(self, scene: Scene, started_at: datetime) -> None:
+        device = self._device(scene)
+        tile = FaultPreset.objects.get(code=scene.symptom)
+        ticket = lifecycle.submit(
+            device=device,
+            preset=tile,
+            in_use=scene.in_use,
+            danger=scene.danger,
+            description=self._words(tile),
+            by=None,
+            at=started_at,
+        )
+        Ticket.objects.filter(pk=ticket.pk).update(simulated=True)
+        if scene.until == "triaged":
+            return
+        engineer = self._engineer(device, started_at, urgent=ticket.priority == 1)
+        if scene.until in _HELD:
+            self.load[engineer.username] = self.load.get(engineer.username, 0) + 1
+        act = _Act(ticket, engineer, started_at, self.world.now, scene.hold)
+        for name in _PATHS[scene.until]:
+            act.step(name)
+
+    def _words(self, tile: FaultPreset) -> str:
+        seed_ = self.world.rng.getrandbits(31)
+        return rules.phrase(seed_, label=tile.flat_label, signs=self.texts["signs"][tile.category], words=self.texts)
+
+    def _device(self, scene: Scene) -> Device:
+        """One of this type, in this department where there is one, else anywhere."""
+        usable = (
+            Device.objects.for_display()
+            .filter(name_en=scene.kind, status__in=["ready", "in_use"])
+            .exclude(pk__in=self.taken)
+            .order_by("status", "pk")
+        )
+        came_back = usable.none()
+        if scene.came_back:
+            month = self.world.now - timedelta(days=28)
+            came_back = usable.filter(
+                tickets__preset__code=scene.symptom, tickets__state="closed", tickets__ended_at__gt=month
+            )
+        device = came_back.first() or usable.filter(department__code=scene.department).first() or usable.first()
+        if device is None:
+            raise LookupError(f"the demo register has no {scene.kind}")
+        self.taken.add(device.pk)
+        return device
+
+    def _engineer(self, device: Device, started_at: datetime, *, urgent: bool) -> User:
+        """The least loaded of those who can; urgent work stays with whoever is on duty now."""
+        moments = [self.world.now] if urgent else [started_at, self.world.now]
+        there = [n for n, shifts in self.world.rosters.items() if any(a <= m < b for m in moments for a, b in shifts)]
+        code = device.type.required_skill.code if device.type.required_skill else "general"
+        able = [name for name in there if code in self.world.skills[name]] or there
+        chosen = min(able, key=lambda name: (self.load.get(name, 0), -self.world.skills[name].get(code, 0), name))
+        return self.world.engineers[chosen]
 
 
 class _Act:
     """One ticket's steps at plausible moments between its report and now."""
 
-    def __init__(self, ticket: Ticket, engineer: User, start: datetime, now: datetime) -> None:
-        self.ticket, self.engineer, self.start, self.now = ticket, engineer, start, now
+    def __init__(self, ticket: Ticket, engineer: User, start: datetime, now: datetime, hold: str) -> None:
+        self.ticket, self.engineer, self.start, self.now, self.hold = ticket, engineer, start, now, hold
 
     def step(self, name: str) -> None:
-        at = self.start + (self.now - self.start) * _SHARE[name]
+        passed = (self.now - self.start) * _SHARE[name]
+        at = self.start + min(passed, timedelta(minutes=_LATEST.get(name, passed / timedelta(minutes=1))))
         steps: dict[str, Callable[[], Any]] = {
             "assign": lambda: lifecycle.assign(
                 self.ticket, to=self.engineer, by=None, at=at, automatic=True, eta=at + timedelta(minutes=9)
@@ -156,24 +190,26 @@ class _Act:
             "arrive": lambda: lifecycle.arrive(self.ticket, by=self.engineer, at=at, scanned=True),
             "restore": lambda: lifecycle.restore(self.ticket, by=self.engineer, at=at),
             "start": lambda: lifecycle.start(self.ticket, by=self.engineer, at=at, decon="cleaned"),
-            "pause": lambda: lifecycle.pause(
-                self.ticket,
-                reason=HoldReason.objects.get(code="parts"),
-                by=self.engineer,
-                at=at,
-                until=self.now + timedelta(hours=20),
-            ),
-            "resolve": lambda: lifecycle.resolve(
-                self.ticket,
-                sheet=lifecycle.FinishSheet(
-                    cause="part",
-                    action="replace",
-                    release="usable",
-                    tests=[{"code": "function", "name": "功能检查", "value": 1, "unit": "", "limit": None, "passed": True}],
-                ),
-                by=self.engineer,
-                at=at,
-            ),
+            "pause": lambda: self._pause(at),
+            "resolve": lambda: self._resolve(at),
             "dispute": lambda: lifecycle.dispute(self.ticket, by=None, at=at, reason="还是老样子"),
         }
         steps[name]()
+
+    def _pause(self, at: datetime) -> None:
+        reason = HoldReason.objects.get(code=self.hold)
+        lifecycle.pause(self.ticket, reason=reason, by=self.engineer, at=at, until=_next_workday(self.now))
+
+    def _resolve(self, at: datetime) -> None:
+        test = {"code": "function", "name": "功能检查", "value": 1, "unit": "", "limit": None, "passed": True}
+        sheet = lifecycle.FinishSheet(cause="part", action="replace", release="usable", tests=[test])
+        lifecycle.resolve(self.ticket, sheet=sheet, by=self.engineer, at=at)
+
+
+def _next_workday(now: datetime) -> datetime:
+    """09:00 of the next weekday that is at least twelve hours away."""
+    zone = timezone.get_default_timezone()
+    day = timezone.localdate(now + timedelta(hours=12))
+    while day.weekday() >= 5 or datetime.combine(day, time(9), tzinfo=zone) < now + timedelta(hours=12):
+        day += timedelta(days=1)
+    return datetime.combine(day, time(9), tzinfo=zone)

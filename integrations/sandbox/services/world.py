@@ -1,17 +1,13 @@
-"""Places, departments, people, roster and register of the demo hospital, from the seed files."""
+"""What the demo hospital starts from: the catalogue of the register, its places and departments."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from datetime import datetime
 from pathlib import Path
+from random import Random
 from typing import Any
-
-import numpy as np
-from django.contrib.auth.hashers import make_password
-from django.utils import timezone
 
 from assets import register as register_room
 from assets.models import (
@@ -21,24 +17,21 @@ from assets.models import (
     DeviceType,
     FaultPreset,
     Location,
-    Person,
     Qualification,
     Skill,
     User,
 )
-from assets.register.rules import new_short_code
-from dispatch.models import DepartmentMode, Engineer, EngineerQualification, EngineerSkill, Leave, Shift
+from dispatch.models import DepartmentMode
 
 SEED = Path(__file__).parents[1] / "seed"
 REGISTER_SEED = Path(register_room.__file__).parent / "seed"
-ON_PATIENT = {"monitor": 0.5, "ventilator": 0.55, "pump": 0.45, "dialysis": 0.4, "incubator": 0.5, "anaesthesia": 0.35}
 
 
 @dataclass
 class World:
     """What was made, by the codes of the seed."""
 
-    rng: np.random.Generator
+    rng: Random
     now: datetime
     departments: dict[str, Department] = field(default_factory=dict)
     profiles: dict[str, str] = field(default_factory=dict)
@@ -50,6 +43,7 @@ class World:
     engineers: dict[str, User] = field(default_factory=dict)
     skills: dict[str, dict[str, int]] = field(default_factory=dict)
     staff: dict[str, User] = field(default_factory=dict)
+    rosters: dict[str, list[tuple[datetime, datetime]]] = field(default_factory=dict)
 
 
 def seed(name: str, folder: Path = SEED) -> Any:
@@ -124,11 +118,12 @@ def build_places(world: World) -> None:
         )
         world.profiles[d["code"]] = d["profile"]
         world.stores[d["code"]] = _room(home, f"{d['code']}-S", "设备间", "store room")
-        mine = [_bed(home, d["code"], n) for n in range(1, d["beds"] + 1)]
+        zh, en = plan["spots"].get(d["profile"], ("{n} 床", "bed {n}"))
+        mine = [_spot(home, d["code"], n, zh.format(n=n), en.format(n=n)) for n in range(1, d["beds"] + 1)]
         world.rooms[d["code"]] = mine
         beds += mine
     Location.objects.bulk_create(beds)
-    for code, mode in (("GER", "grab"), ("END", "grab"), ("USD", "suggest")):
+    for code, mode in (("GER", "grab"), ("END", "grab"), ("USD", "suggest"), ("URO", "suggest")):
         DepartmentMode.objects.create(department=world.departments[code], mode=mode)
 
 
@@ -139,9 +134,10 @@ def _room(above: Location, code: str, name: str, name_en: str) -> Location:
     )  # fmt: skip
 
 
-def _bed(above: Location, code: str, n: int) -> Location:
+def _spot(above: Location, code: str, n: int, name: str, name_en: str) -> Location:
+    """A bed, or what this department has instead: a theatre, an examination room, a bench."""
     return Location(
-        code=f"{code}-B{n:02d}", kind="bed", parent=above, name=f"{n} 床", name_en=f"bed {n}", x=above.x + n % 6 * 4,
-        y=above.y + n // 6 * 4, floor=above.floor, building_code=above.building_code,
-        path_zh=f"{above.path_zh} {n} 床", path_en=f"{above.path_en} bed {n}",
+        code=f"{code}-B{n:02d}", kind="bed" if name.endswith("床") else "room", parent=above, name=name, name_en=name_en,
+        x=above.x + n % 6 * 4, y=above.y + n // 6 * 4, floor=above.floor, building_code=above.building_code,
+        path_zh=f"{above.path_zh} {name}", path_en=f"{above.path_en} {name_en}",
     )  # fmt: skip
