@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from tickets.desk import urls as desk
 from tickets.desk.consumers import DeskConsumer
+from tickets.field import views as field
 from tickets.lifecycle import api as lifecycle
 from tickets.record import api as record
 from tickets.sla import api as sla
@@ -11,6 +12,8 @@ from tickets.ward import views as ward
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/", include((desk.urlpatterns, "desk"))),
+    path("field/", include((field.urlpatterns, "field"))),
+    path("manifest.webmanifest", field.manifest, name="manifest"),
     path("", include((ward.urlpatterns, "ward"))),
 ]
 api: list[URLPattern | URLResolver] = [*lifecycle.urlpatterns, *record.urlpatterns, *sla.urlpatterns]

@@ -1,0 +1,50 @@
+// The engineer's phone: the list follows the log, the camera reads codes where it can, fragments arrive by themselves.
+import { refresh, toast } from "./core.js";
+import { Feed } from "./live.js";
+
+for (const node of document.querySelectorAll("[data-fragment]")) {
+  refresh(node, node.dataset.fragment).catch(() => {});
+}
+
+// --- today's list: read again on each fact, at most twice a second ------------------------------------------------
+const list = document.getElementById("today");
+let waiting = 0;
+
+function soon() {
+  waiting ||= setTimeout(() => {
+    waiting = 0;
+    refresh(list, location.pathname).then(synced, () => {});
+  }, 500);
+}
+
+function synced() {
+  const mark = document.querySelector("#sync span");
+  if (mark) mark.textContent = mark.textContent.replace(/\d\d:\d\d$/, new Date().toTimeString().slice(0, 5));
+}
+
+if (list) {
+  new Feed("/ws/desk/", { after: list.dataset.seq, onEvent: soon });
+}
+
+// --- scanner: the browser's own detector; the box below always works -----------------------------------------------
+const scanner = document.getElementById("scanner");
+
+async function watch() {
+  if (!("BarcodeDetector" in window) || !navigator.mediaDevices?.getUserMedia) return;
+  const video = scanner.querySelector("video");
+  video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+  scanner.hidden = false;
+  await video.play();
+  const detector = new BarcodeDetector({ formats: ["qr_code", "data_matrix", "code_128"] });
+  const look = async () => {
+    const [code] = await detector.detect(video).catch(() => []);
+    if (!code) return requestAnimationFrame(look);
+    const form = document.getElementById("scanform");
+    form.elements.scan.value = code.rawValue;
+    form.requestSubmit();
+    return undefined;
+  };
+  look();
+}
+
+if (scanner) watch().catch(() => toast(scanner.dataset.denied ?? ""));

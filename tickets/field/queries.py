@@ -1,0 +1,120 @@
+"""What an engineer's phone shows: today's groups and one ticket. A fixed number of queries, however many tickets."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from assets.places.models import User
+from assets.register import queries as register
+from tickets.field import rules
+from tickets.policies import fieldwork
+from tickets.record.models import State, Ticket
+from tickets.record.queries import last_fault
+from tickets.sla import queries as sla
+
+TEST_NAMES = {
+    "protective_earth": lambda: _("保护接地电阻"),
+    "equipment_leakage": lambda: _("设备漏电流"),
+    "applied_part_leakage": lambda: _("应用部分漏电流"),
+}
+
+
+def today(user: Any, now: datetime) -> dict[str, list[dict[str, Any]]]:
+    """`urgent`, `mine`, `open_to_take`, `waiting`: each by time to breach."""
+    rows = fieldwork(user, Ticket.objects.for_board()).order_by("priority", "id")[:200]
+    groups: dict[str, list[dict[str, Any]]] = {"urgent": [], "mine": [], "open_to_take": [], "waiting": []}
+    for ticket in rows:
+        groups[_group(ticket)].append(card(ticket, now))
+    for cards in groups.values():
+        cards.sort(key=lambda c: c["sort"])
+    return groups
+
+
+def _group(ticket: Ticket) -> str:
+    if ticket.assignee_id is None:
+        return "open_to_take"
+    if ticket.state == State.PAUSED:
+        return "waiting"
+    return "urgent" if ticket.priority == 1 else "mine"
+
+
+def card(ticket: Ticket, now: datetime) -> dict[str, Any]:
+    """One ticket as a card: ring, sign, device and fault, place, the next verb."""
+    clock = sla.lead_clock(ticket)
+    verb = rules.NEXT_VERB.get(ticket.state, "")
+    return {
+        "ticket": ticket,
+        "ring": sla.ring_for(ticket, now),
+        "sort": (clock.due_at if clock else ticket.reported_at).timestamp(),
+        "verb": verb,
+        "verb_label": verb_label(verb),
+        "repeat": ticket.repeat_of_id is not None,
+        "undecontaminated": ticket.state == State.ARRIVED and not ticket.decon,
+    }
+
+
+def verb_label(verb: str) -> str:
+    words = {
+        "accept": _("接单"),
+        "arrive": _("到场，扫码"),
+        "start": _("开始维修"),
+        "finish": _("完成"),
+        "resume": _("继续"),
+    }
+    return words.get(verb, "")
+
+
+def sheet(ticket: Ticket, now: datetime) -> dict[str, Any]:
+    """One ticket's page: line, what to do first, facts, next verb."""
+    device = ticket.device
+    earlier = last_fault(ticket)
+    needs_backup = bool(ticket.in_use and ticket.restored_at is None and device)
+    return card(ticket, now) | {
+        "stops": sla.stops_for(ticket, now),
+        "backup": register.nearest_ready_backup(device) if device and needs_backup else None,
+        "needs_backup": needs_backup,
+        "needs_decon": ticket.state in (State.ACCEPTED, State.ARRIVED) and ticket.decon in ("", "dirty"),
+        "last_days": (now - earlier.reported_at).days if earlier else None,
+        "last_same": bool(earlier and earlier.preset_id == ticket.preset_id),
+        "warranty": warranty(ticket, now),
+        "part": (ticket.preset.part if ticket.preset else "") or _("未知"),
+        "can_pause": ticket.state in rules.PAUSABLE,
+        "can_give_back": ticket.state in rules.GIVES_BACK,
+        "notes": list(ticket.comments.select_related("by").order_by("-at")[:20]),
+        "photos": list(ticket.attachments.order_by("-at")[:6]),
+        "past": similar(ticket),
+    }
+
+
+def warranty(ticket: Ticket, now: datetime) -> str:
+    """In warranty until, or out of it since: decides who pays."""
+    ends = ticket.device.warranty_ends_on if ticket.device else None
+    if ends is None:
+        return _("无记录")
+    word = _("保修到 %(day)s") if ends >= now.date() else _("已过保 %(day)s")
+    return word % {"day": ends.isoformat()}
+
+
+def similar(ticket: Ticket) -> list[Ticket]:
+    """Five latest closed tickets of this device or this symptom on the same model, with their reports."""
+    if ticket.device is None:
+        return []
+    rows = Ticket.objects.filter(state=State.CLOSED, device__type_id=ticket.device.type_id, preset_id=ticket.preset_id)
+    return list(rows.exclude(pk=ticket.pk).select_related("device").prefetch_related("repair_reports").order_by("-id")[:5])
+
+
+def tests_of(ticket: Ticket) -> list[dict[str, Any]]:
+    """The safety tests to fill in, with names in the reader's language."""
+    if ticket.device is None:
+        return []
+    found = rules.tests_for(ticket.device.type.protection_class, ticket.device.type.applied_part)
+    return [{"test": test, "name": TEST_NAMES[test.code]()} for test in found]
+
+
+def colleagues(user: Any) -> list[User]:
+    """Engineers a ticket may be handed to."""
+    rows = User.objects.filter(role=User.Role.ENGINEER, is_active=True).exclude(pk=user.pk)
+    return list(rows.select_related("person").order_by("username"))

@@ -1,0 +1,356 @@
+"""The engineer's pages. Every post carries an operation id, so that a repeated or replayed one happens once."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.templatetags.static import static
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from assets.register import queries as register
+from config.kernel import log, paths  # noqa: F401 - paths registers the converter used below
+from config.kernel.errors import Conflict, DomainError, Invalid
+from config.kernel.models import IdempotencyRecord
+from tickets import policies
+from tickets.field import queries
+from tickets.field.forms import FinishForm, PauseForm
+from tickets.lifecycle import services as lifecycle
+from tickets.record import services as record
+from tickets.record.models import Action, Cause, HoldReason, Release, State, Ticket
+
+View = Callable[..., HttpResponse]
+
+
+def field_page(view: View) -> View:
+    """Engineers work here; the desk may look."""
+
+    @login_required
+    def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not (policies.is_engineer(request.user) or policies.is_desk(request.user)):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return page
+
+
+def _find(request: HttpRequest, public_id: str) -> Ticket:
+    ticket = policies.visible_tickets(request.user, Ticket.objects.for_board()).filter(public_id=public_id).first()
+    if ticket is None:
+        raise Http404
+    return ticket
+
+
+@field_page
+@require_safe
+def today(request: HttpRequest) -> HttpResponse:
+    groups = queries.today(request.user, timezone.now())
+    hands = len(groups["urgent"]) + len(groups["mine"]) + len(groups["waiting"])
+    context = {"groups": groups, "hands": hands, "now": timezone.now(), "tab": "today", "seq": log.head()}
+    return render(request, "tickets/field/today.html", context)
+
+
+@field_page
+@require_safe
+def waiting(request: HttpRequest) -> HttpResponse:
+    groups = queries.today(request.user, timezone.now())
+    return render(request, "tickets/field/waiting.html", {"groups": groups, "now": timezone.now(), "tab": "waiting", "seq": log.head()})
+
+
+@field_page
+@require_safe
+def ticket_page(request: HttpRequest, public_id: str) -> HttpResponse:
+    return _ticket(request, _find(request, public_id))
+
+
+def _ticket(request: HttpRequest, ticket: Ticket, *, problem: str = "", status: int = 200) -> HttpResponse:
+    context = queries.sheet(ticket, timezone.now()) | {
+        "problem": problem,
+        "op_id": uuid.uuid4(),
+        "mine": policies.can_work(request.user, ticket),
+        "takeable": policies.can_take(request.user, ticket),
+        "typed": request.POST,
+    }
+    return render(request, "tickets/field/ticket.html", context, status=status)
+
+
+@field_page
+@require_safe
+def finish(request: HttpRequest, public_id: str) -> HttpResponse:
+    return _finish(request, _find(request, public_id))
+
+
+def _finish(
+    request: HttpRequest, ticket: Ticket, form: FinishForm | None = None, *, problem: str = "", status: int = 200
+) -> HttpResponse:
+    form = form or FinishForm(ticket=ticket)
+    started = ticket.started_at or timezone.now()
+    context = {
+        "ticket": ticket,
+        "form": form,
+        "problem": problem,
+        "op_id": uuid.uuid4(),
+        "causes": Cause.choices,
+        "actions": Action.choices,
+        "releases": Release.choices,
+        "given": form.data,
+        "safety": [row | {"value": form.data.get(f"test_{row['test'].code}", "")} for row in form.safety],
+        "minutes": max(0, int((timezone.now() - started).total_seconds() // 60)),
+    }
+    return render(request, "tickets/field/finish.html", context, status=status)
+
+
+@field_page
+@require_safe
+def more(request: HttpRequest, public_id: str) -> HttpResponse:
+    return _more(request, _find(request, public_id))
+
+
+def _more(request: HttpRequest, ticket: Ticket, *, problem: str = "", status: int = 200) -> HttpResponse:
+    context = {
+        "ticket": ticket,
+        "problem": problem,
+        "op_id": uuid.uuid4(),
+        "reasons": HoldReason.objects.filter(active=True),
+        "colleagues": queries.colleagues(request.user),
+        "can_pause": ticket.state in queries.rules.PAUSABLE,
+        "can_give_back": ticket.state in queries.rules.GIVES_BACK,
+        "given": request.POST,
+    }
+    return render(request, "tickets/field/more.html", context, status=status)
+
+
+Step = Callable[[HttpRequest, Ticket], Any]
+
+
+def _version(request: HttpRequest) -> int | None:
+    given = request.POST.get("version", "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else None
+
+
+def _accept(request: HttpRequest, ticket: Ticket) -> Any:
+    return lifecycle.accept(ticket, by=_me(request), at=timezone.now(), version=_version(request))
+
+
+def _depart(request: HttpRequest, ticket: Ticket) -> Any:
+    return lifecycle.depart(ticket, by=_me(request), at=timezone.now(), version=_version(request))
+
+
+def _arrive(request: HttpRequest, ticket: Ticket) -> Any:
+    """By scan when the scanned text names this ticket's device; by hand only with a reason."""
+    text = request.POST.get("scan", "").strip()
+    scanned = False
+    if text:
+        found = register.resolve_scan(text, user=request.user)
+        scanned = any(device.pk == ticket.device_id for device in found)
+        if not scanned:
+            raise Invalid(_("扫到的不是这台设备。找到 %(no)s 再扫。") % {"no": ticket.device.asset_no if ticket.device else ""})
+    reason = request.POST.get("reason", "").strip()
+    if not scanned and not reason:
+        raise Invalid(_("扫设备上的码，或写明为什么没扫。"))
+    return lifecycle.arrive(
+        ticket, by=_me(request), at=timezone.now(), scanned=scanned, reason=reason, version=_version(request)
+    )
+
+
+def _start(request: HttpRequest, ticket: Ticket) -> Any:
+    return lifecycle.start(
+        ticket,
+        by=_me(request),
+        at=timezone.now(),
+        decon=request.POST.get("decon", ""),
+        decon_note=request.POST.get("decon_note", ""),
+        version=_version(request),
+    )
+
+
+def _restore(request: HttpRequest, ticket: Ticket) -> Any:
+    backup = register.nearest_ready_backup(ticket.device) if ticket.device else None
+    return lifecycle.restore(ticket, by=_me(request), at=timezone.now(), backup=backup)
+
+
+def _pause(request: HttpRequest, ticket: Ticket) -> Any:
+    form = PauseForm(request.POST)
+    if not form.is_valid():
+        raise Invalid(" ".join(str(e) for errors in form.errors.values() for e in errors))
+    return lifecycle.pause(ticket, by=_me(request), at=timezone.now(), **form.cleaned_data)
+
+
+def _resume(request: HttpRequest, ticket: Ticket) -> Any:
+    return lifecycle.resume(ticket, by=_me(request), at=timezone.now(), version=_version(request))
+
+
+def _decline(request: HttpRequest, ticket: Ticket) -> Any:
+    return lifecycle.decline(ticket, by=_me(request), at=timezone.now(), reason=request.POST.get("reason", ""))
+
+
+def _hand_over(request: HttpRequest, ticket: Ticket) -> Any:
+    to = next((u for u in queries.colleagues(request.user) if u.username == request.POST.get("to")), None)
+    if to is None:
+        raise Invalid(_("选接手的人。"))
+    reason = request.POST.get("reason", "")
+    return lifecycle.assign(ticket, to=to, by=_me(request), at=timezone.now(), reason=reason)
+
+
+def _note(request: HttpRequest, ticket: Ticket) -> Any:
+    public = request.POST.get("public") == "1"
+    return record.comment(ticket, text=request.POST.get("text", ""), by=_me(request), at=timezone.now(), public=public)
+
+
+def _photo(request: HttpRequest, ticket: Ticket) -> Any:
+    uploads = request.FILES.getlist("file")
+    if not uploads:
+        raise Invalid(_("没有选文件。"))
+    return [record.attach(ticket, upload=upload, by=_me(request), at=timezone.now()) for upload in uploads]
+
+
+def _finish_step(request: HttpRequest, ticket: Ticket) -> Any:
+    form = FinishForm(request.POST, ticket=ticket)
+    if not form.is_valid():
+        raise Invalid(" ".join(str(e) for errors in form.errors.values() for e in errors))
+    return lifecycle.resolve(ticket, sheet=form.sheet(), by=_me(request), at=timezone.now())
+
+
+def _me(request: HttpRequest) -> Any:
+    return request.user
+
+
+STEPS: dict[str, Step] = {
+    "accept": _accept,
+    "depart": _depart,
+    "arrive": _arrive,
+    "start": _start,
+    "restore": _restore,
+    "pause": _pause,
+    "resume": _resume,
+    "decline": _decline,
+    "handover": _hand_over,
+    "note": _note,
+    "photo": _photo,
+    "finish": _finish_step,
+}
+_ON_MORE = ("pause", "decline", "handover", "note", "photo")
+
+
+@field_page
+@require_POST
+def act(request: HttpRequest, public_id: str, verb: str) -> HttpResponse:
+    """One step. The same `op_id` again changes nothing and leads to the same page; with another body it is refused."""
+    ticket = _find(request, public_id)
+    if verb not in STEPS:
+        raise Http404
+    allowed = policies.can_take if verb == "accept" else policies.can_work
+    if not allowed(request.user, ticket) and not _is_replay(request):
+        if policies.is_engineer(request.user):
+            who = ticket.assignee.short_name if ticket.assignee else ""
+            sentence = _("这张单已转给%(name)s，你的操作没有生效。看最新。") % {"name": who}
+            return _ticket(request, ticket, problem=sentence, status=409)
+        raise PermissionDenied
+    try:
+        _once(request, ticket, verb)
+    except DomainError as refusal:
+        fresh = _find(request, public_id)
+        if verb == "finish":
+            return _finish(request, fresh, FinishForm(request.POST, ticket=fresh), problem=str(refusal), status=_code(refusal))
+        page = _more if verb in _ON_MORE else _ticket
+        return page(request, fresh, problem=str(refusal), status=_code(refusal))
+    left = verb in ("decline", "handover", "finish")
+    return HttpResponseRedirect(reverse("field:today") if left else reverse("field:ticket", args=[public_id]), status=303)
+
+
+def _code(refusal: DomainError) -> int:
+    return 422 if isinstance(refusal, Invalid) else refusal.status
+
+
+def _is_replay(request: HttpRequest) -> bool:
+    return IdempotencyRecord.objects.filter(scope=_scope(request), key=request.POST.get("op_id", "")).exists()
+
+
+def _scope(request: HttpRequest) -> str:
+    return f"field:{request.user.pk}"
+
+
+@transaction.atomic
+def _once(request: HttpRequest, ticket: Ticket, verb: str) -> None:
+    key = request.POST.get("op_id", "")[:80]
+    if not key:
+        STEPS[verb](request, ticket)
+        return
+    body = {k: request.POST.getlist(k) for k in sorted(request.POST) if k != "csrfmiddlewaretoken"}
+    digest = hashlib.sha256(orjson.dumps([ticket.public_id, verb, body])).hexdigest()
+    try:
+        with transaction.atomic():
+            IdempotencyRecord.objects.create(scope=_scope(request), key=key, request_hash=digest, status=303)
+    except IntegrityError as error:
+        known = IdempotencyRecord.objects.get(scope=_scope(request), key=key)
+        if known.request_hash != digest:
+            raise Conflict(_("这一步已经做过，内容不同，没有再做。")) from error
+        return
+    STEPS[verb](request, ticket)
+
+
+@field_page
+def scan(request: HttpRequest) -> HttpResponse:
+    """One box for camera, USB scanner and keyboard. My accepted ticket's device means: I have arrived."""
+    text = request.POST.get("scan", "").strip()
+    found = register.resolve_scan(text, user=request.user) if text else []
+    for device in found:
+        mine = Ticket.objects.filter(device=device, assignee=request.user, state=State.ACCEPTED).first()
+        if mine and policies.is_engineer(request.user):
+            lifecycle.arrive(mine, by=_me(request), at=timezone.now(), scanned=True)
+            return HttpResponseRedirect(reverse("field:ticket", args=[mine.public_id]), status=303)
+    open_here = list(Ticket.objects.for_board().open().filter(device__in=found)[:20])
+    if len(open_here) == 1:
+        return HttpResponseRedirect(reverse("field:ticket", args=[open_here[0].public_id]), status=303)
+    context = {
+        "typed": text,
+        "found": found,
+        "tickets": open_here,
+        "problem": _("没有找到这台设备。核对标签上的短码") if text and not found else "",
+        "tab": "scan",
+    }
+    return render(request, "tickets/field/scan.html", context, status=422 if text and not found else 200)
+
+
+@require_safe
+def manifest(request: HttpRequest) -> JsonResponse:
+    """Makes the field pages installable."""
+    icons = [
+        {"src": static(f"img/icon-{size}.png"), "sizes": f"{size}x{size}", "type": "image/png"} for size in (192, 512)
+    ]
+    body = {
+        "name": "Wardline",
+        "short_name": "Wardline",
+        "lang": "en" if get_language() == "en" else "zh-CN",
+        "description": _("医院设备工单"),
+        "start_url": reverse("field:today"),
+        "scope": "/field/",
+        "display": "standalone",
+        "background_color": "#F4F6F5",
+        "theme_color": "#0A5B5E",
+        "icons": [*icons, icons[-1] | {"src": static("img/icon-maskable-512.png"), "purpose": "maskable"}],
+    }
+    return JsonResponse(body, content_type="application/manifest+json")
+
+
+urlpatterns: list[URLPattern] = [
+    path("", today, name="today"),
+    path("waiting/", waiting, name="waiting"),
+    path("scan/", scan, name="scan"),
+    path("<public_id:public_id>/", ticket_page, name="ticket"),
+    path("<public_id:public_id>/finish/", finish, name="finish"),
+    path("<public_id:public_id>/more/", more, name="more"),
+    path("<public_id:public_id>/do/<slug:verb>/", act, name="act"),
+]
