@@ -54,12 +54,15 @@ def assignment(request: HttpRequest, public_id: str) -> HttpResponse:
     ticket = _ticket(request, public_id)
     decision = queries.latest(ticket)
     told = queries.explain(decision) if decision else None
+    bars = [[{"label": part.label, "value": part.points} for part in line.segments] for line in told.lines] if told else []
     lead = told.lines[1].total - told.lines[0].total if told and len(told.lines) > 1 else None
     context = {
         "ticket": ticket,
         "told": told,
         "lead": lead,
-        "legend": told.lines[0].segments if told and told.lines else (),
+        "legend": [part["label"] for part in bars[0]] if bars else [],
+        "scale": max((sum(part["value"] for part in bar) for bar in bars), default=1.0) or 1.0,
+        "lines": list(zip(told.lines, bars, strict=True))[:5] if told else [],
         "may_decide": policies.can_decide(request.user),
     }
     return render(request, "dispatch/matching/_assignment.html", context)

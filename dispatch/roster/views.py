@@ -10,6 +10,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
+from assets.register.models import Qualification, Skill
 from config.kernel.context import first_address
 from dispatch import policies
 from dispatch.roster import queries
@@ -35,8 +36,15 @@ def card(request: HttpRequest) -> HttpResponse:
     }
     if request.GET.get("wall"):
         return render(request, "dispatch/roster/_wall.html", context)
-    gaps = queries.gaps(now, days=1)
-    return render(request, "dispatch/roster/_card.html", context | {"gaps": gaps[:GAPS_SHOWN], "more": len(gaps) - GAPS_SHOWN})
+    gaps = queries.gaps(now, days=1)[:GAPS_SHOWN]
+    named = _labels({gap.code for gap in gaps})
+    shown = [{"label": named.get(gap.code, gap.code), "start": gap.start, "end": gap.end} for gap in gaps]
+    return render(request, "dispatch/roster/_card.html", context | {"gaps": shown})
+
+
+def _labels(codes: set[str]) -> dict[str, str]:
+    rows = [*Skill.objects.filter(code__in=codes), *Qualification.objects.filter(code__in=codes)]
+    return {row.code: row.label for row in rows}
 
 
 urlpatterns: list[URLPattern] = [path("desk/_roster/", card, name="roster-card")]

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from assets.places.models import Department
 from config.kernel import words
@@ -73,7 +73,11 @@ class Board:
 
 
 def place_of(ticket: Ticket) -> str:
-    return ticket.location.path if ticket.location else str(ticket.department)
+    """Building and ward, as short as a row can take it: 外科楼 · 重症医学科; English names the ward."""
+    ward = str(ticket.department)
+    building = ticket.location.path_zh.split(" ")[0] if ticket.location else ""
+    english = (get_language() or "").startswith("en")
+    return ward if english or not building or building == ward else f"{building} {ward}"
 
 
 def row_of(ticket: Ticket, now: datetime) -> Row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from tickets.record.models import HoldReason
 from tickets.record.queries import names_of
 from tickets.sla.models import Metric
 
+_WITHOUT_NUMBER = re.compile(r"\s*\{no\}\s?")
 # type: icon, tone, sentence with {no} {who} {to} {metric} {level} {reason}
 SAID: dict[str, tuple[str, str, Any]] = {
     "TicketSubmitted": ("scan-line", "ink3", gettext_lazy("{who} 报修 {no}")),
@@ -72,39 +74,60 @@ def feed(user: Any, *, limit: int = 12) -> list[Told]:
 
 def tell(records: Iterable[EventRecord]) -> list[Told]:
     """Facts in words: names, departments and hold reasons for all of them at once."""
-    records = list(records)
-    people = names_of({p for record in records for p in (record.by, _other(record))})
-    places = {row.code: row.label for row in Department.objects.filter(code__in={r.scope for r in records})}
-    holds = {row.code: row.label for row in HoldReason.objects.all()} if _any(records, "WorkPaused") else {}
-    return [_told(record, people, places, holds) for record in records if record.type in SAID]
+    known = [record for record in records if record.type in SAID]
+    behind = words_behind(known)
+    return [
+        Told(record.at, *SAID[record.type][:2], sentence_of(record, str(SAID[record.type][2]), behind), ticket_of(record))
+        for record in known
+    ]
 
 
-def _any(records: Iterable[EventRecord], kind: str) -> bool:
-    return any(record.type == kind for record in records)
+@dataclass(frozen=True)
+class Behind:
+    """What the ids and codes of some facts are called."""
+
+    people: dict[str, str]
+    places: dict[str, str]
+    holds: dict[str, str]
+
+
+def words_behind(records: Iterable[EventRecord]) -> Behind:
+    """At most four queries, however many facts."""
+    listed = list(records)
+    paused = any(record.type == "WorkPaused" for record in listed)
+    return Behind(
+        people=names_of({person for record in listed for person in (record.by, _other(record))}),
+        places={row.code: row.label for row in Department.objects.filter(code__in={r.scope for r in listed})},
+        holds={row.code: row.label for row in HoldReason.objects.all()} if paused else {},
+    )
 
 
 def _other(record: EventRecord) -> str:
     data = record.data
-    return str(data.get("to") or data.get("engineer") or data.get("previous") or "") if isinstance(data, dict) else ""
+    return str(data.get("to") or data.get("engineer") or data.get("previous") or "")
 
 
-def _told(record: EventRecord, people: dict[str, str], places: dict[str, str], holds: dict[str, str]) -> Told:
-    icon, tone, sentence = SAID[record.type]
+def sentence_of(record: EventRecord, sentence: str, behind: Behind, *, with_number: bool = True) -> SafeString:
+    """One fact with names and, on a board, the ticket's short number."""
     data = record.data
     if record.by == "qr":
-        who = places.get(record.scope, _("病区"))
+        who = behind.places.get(record.scope, _("病区"))
     else:
-        who = _("系统") if record.by == "system" else people.get(record.by, _("已清除"))
-    text = format_html(
-        str(sentence),
-        no=format_html("<b>{}</b>", str(data.get("number", "")).rsplit("-", 1)[-1]),
-        who=who,
-        to=people.get(_other(record), _("工程师")),
-        metric=Metric(data["metric"]).label if data.get("metric") in Metric.values else "",
+        who = _("系统") if record.by == "system" else behind.people.get(record.by, _("已清除"))
+    metric, short = data.get("metric"), str(data.get("number", "")).rsplit("-", 1)[-1]
+    if not with_number:
+        sentence = _WITHOUT_NUMBER.sub("", sentence)
+        sentence = sentence[:1].upper() + sentence[1:]
+    strong = "{}" if with_number else "<b>{}</b>"
+    return format_html(
+        sentence,
+        no=format_html("<b>{}</b>", short),
+        who=format_html(strong, who),
+        to=format_html(strong, behind.people.get(_other(record), _("工程师"))),
+        metric=Metric(metric).label if metric in Metric.values else "",
         level=data.get("priority", ""),
-        reason=holds.get(str(data.get("reason", "")), _("等待")),
+        reason=behind.holds.get(str(data.get("reason", "")), _("等待")),
     )
-    return Told(record.at, icon, tone, text, ticket_of(record))
 
 
 def ticket_of(record: EventRecord) -> str:

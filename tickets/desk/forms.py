@@ -1,0 +1,80 @@
+"""What the desk types into a ticket's dialogs. Services judge; these keep the entries and place the errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from assets.places.models import User
+from assets.register.models import FaultPreset
+from tickets.record.models import Ticket
+
+PRIORITIES = [(1, _("P1 危及患者")), (2, _("P2 诊疗中断")), (3, _("P3 有替代")), (4, _("P4 不影响"))]
+
+
+class _Dialog(forms.Form):
+    """Carries the version that the person saw, so that a stale click is refused and said so."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, ticket: Ticket, **kwargs: Any) -> None:
+        self.ticket = ticket
+        kwargs.setdefault("initial", {})["version"] = ticket.version
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs.setdefault("class", "inp")
+
+
+class Reason(_Dialog):
+    reason = forms.CharField(label=_("原因"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+
+
+class Assign(_Dialog):
+    to = forms.ModelChoiceField(
+        label=_("派给"),
+        queryset=User.objects.filter(role=User.Role.ENGINEER, is_active=True).order_by("username"),
+        to_field_name="username",
+    )
+    reason = forms.CharField(label=_("改派原因"), max_length=200, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.ticket.assignee_id:
+            self.fields["reason"].required = True
+        else:
+            del self.fields["reason"]
+
+
+class Reprioritise(_Dialog):
+    priority = forms.TypedChoiceField(label=_("优先级"), choices=PRIORITIES, coerce=int)
+    reason = forms.CharField(label=_("原因"), max_length=200)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("priority", self.ticket.priority)
+
+
+class Triage(_Dialog):
+    preset = forms.ModelChoiceField(label=_("故障现象"), queryset=FaultPreset.objects.none(), required=False)
+    impact = forms.ChoiceField(label=_("影响"), choices=FaultPreset.Impact.choices)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        device, field = self.ticket.device, self.fields["preset"]
+        assert isinstance(field, forms.ModelChoiceField)
+        if device:
+            field.queryset = FaultPreset.objects.filter(group_id=device.type.group_id, active=True)
+        self.initial.setdefault("preset", self.ticket.preset_id)
+        self.initial.setdefault("impact", self.ticket.impact)
+
+
+class Confirm(_Dialog):
+    name = forms.CharField(label=_("验收人"), max_length=40, help_text=_("病区谁说好了。"))
+    role = forms.CharField(label=_("职务"), max_length=40, required=False)
+
+
+class Note(forms.Form):
+    text = forms.CharField(max_length=500)
+    public = forms.BooleanField(required=False)

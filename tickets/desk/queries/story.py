@@ -1,0 +1,120 @@
+"""One ticket's story for the desk: facts of the log in words, with comments, reasons and proofs beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from assets.register.models import Criticality, FaultPreset
+from config.kernel.models import EventRecord
+from tickets.desk.queries.feed import SAID, sentence_of, words_behind
+from tickets.record.models import Action, Attachment, Cause, Comment, Decon, Release, Source, Ticket
+
+MORE: dict[str, tuple[str, str, Any]] = {
+    "CommentAdded": ("message-square-text", "", gettext_lazy("{who} 留言")),
+    "AttachmentAdded": ("camera", "", gettext_lazy("{who} 加了附件")),
+    "DeconDeclared": ("spray-can", "", gettext_lazy("{who} 声明消毒状态")),
+    "TicketDisputed": ("rotate-ccw", "warn", gettext_lazy("{who} 说还没修好")),
+}
+BRAND = {"TicketAccepted", "TicketArrived", "WorkStarted"}
+WARN = {"TicketReopened", "PriorityChanged", "SlaWarned", "TicketUnassigned", "WorkInterrupted", "AcceptanceTimedOut"}
+BREACH = {"SlaBreached", "EscalationRaised", "NobodyAvailable"}
+OK = {"ServiceRestored", "TicketResolved", "TicketClosed"}
+REASONS = {
+    "repeat": gettext_lazy("30 天内重复"),
+    "backups_short": gettext_lazy("备用机不够"),
+    "danger": gettext_lazy("有危险情况"),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry of the timeline; `kind` is state or note."""
+
+    at: datetime
+    icon: str
+    tone: str
+    kind: str
+    text: SafeString
+    under: list[str] = field(default_factory=list)
+    quote: str = ""
+    private: bool = False
+
+
+def priority_reasons(codes: list[str]) -> str:
+    """`["matrix:I1xC1", "repeat"]` as people say it."""
+    said = []
+    for code in codes:
+        kind, _sep, cell = str(code).partition(":")
+        if kind == "matrix" and "x" in cell:
+            impact, criticality = cell.split("x", 1)
+            said.append(f"{_label(FaultPreset.Impact, impact)} × {_label(Criticality, criticality)}")
+        else:
+            said.append(str(REASONS.get(kind, code)))
+    return _("，").join(said)
+
+
+def _label(choices: Any, value: str) -> str:
+    return str(choices(value).label) if value in choices.values else value
+
+
+def timeline(ticket: Ticket, *, public_only: bool = False) -> list[Line]:
+    """Every fact of one ticket, newest first. A fixed number of queries."""
+    known = SAID.keys() | MORE.keys()
+    records = list(
+        EventRecord.objects.filter(subject=f"ticket:{ticket.public_id}", type__in=known).order_by("-id")[:300]
+    )
+    behind = words_behind(records)
+    comments = {row.pk: row for row in ticket.comments.all()}
+    files = {row.public_id: row for row in ticket.attachments.all()}
+    lines = []
+    for record in records:
+        comment = comments.get(record.data.get("comment"))
+        if public_only and comment is not None and not comment.public:
+            continue
+        lines.append(_line(record, behind, comment, files))
+    return lines
+
+
+def _line(record: EventRecord, behind: Any, comment: Comment | None, files: dict[str, Attachment]) -> Line:
+    icon, tone, sentence = MORE.get(record.type) or SAID[record.type]
+    if record.type in SAID:
+        tone = next((t for t, kinds in (("brand", BRAND), ("warn", WARN), ("breach", BREACH), ("ok", OK)) if record.type in kinds), "")
+    return Line(
+        at=record.at,
+        icon=icon,
+        tone=tone,
+        kind="note" if record.type in ("CommentAdded", "AttachmentAdded") else "state",
+        text=sentence_of(record, str(sentence), behind, with_number=False),
+        under=[text for text in _under(record, files) if text],
+        quote=comment.text if comment else "",
+        private=bool(comment and not comment.public),
+    )
+
+
+def _under(record: EventRecord, files: dict[str, Attachment]) -> list[str]:
+    data, kind = record.data, record.type
+    if kind == "TicketSubmitted":
+        return [_label(Source, str(data.get("source", "")))]
+    if kind == "TicketTriaged":
+        return [priority_reasons(list(data.get("reasons", [])))]
+    if kind == "TicketAssigned":
+        return [_("自动派单") if data.get("automatic") else ""]
+    if kind == "TicketArrived":
+        return [_("扫码确认") if data.get("scanned") else _("手动到场")]
+    if kind == "ServiceRestored":
+        return [_("备用机已接上") if data.get("how") == "backup" else ""]
+    if kind == "DeconDeclared":
+        return [_label(Decon, str(data.get("decon", "")))]
+    if kind == "AttachmentAdded":
+        file = files.get(str(data.get("attachment", "")))
+        return [file.label or str(file.get_kind_display()) if file else ""]
+    if kind == "TicketResolved":
+        parts = ((Cause, "cause"), (Action, "action"), (Release, "release"))
+        return [_("，").join(_label(choices, str(data.get(key, ""))) for choices, key in parts)]
+    return []
