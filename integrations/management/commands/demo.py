@@ -9,16 +9,25 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import Count, Max, Q
 from django.utils import timezone
 
-from assets.models import Device
+from assets.models import Device, User
 from assets.register.queries import report_url
 from config.kernel.errors import DomainError
 from dispatch.models import Engineer
 from integrations.sandbox import services
+from integrations.sandbox.services.people import DEMO_DOMAIN
+from tickets.record.models import IN_HAND, OPEN
 
 PASSWORDS = {role: f"{role}-demo-2026" for role in ("nurse", "engineer", "dispatcher", "manager", "admin")}
-SHOWN = ("ventilator", "monitor", "pump", "steriliser", "bed")
+SHOWN = (  # family, type and department of the five devices, as far as one is free
+    ("ventilator", "Ventilator", "ICU"),
+    ("monitor", "Patient monitor", "GSU"),
+    ("pump", "Infusion pump", "RES"),
+    ("steriliser", "Steam steriliser", "CSS"),
+    ("bed", "Electric bed", "ORT"),
+)
 
 
 class Command(BaseCommand):
@@ -34,7 +43,9 @@ class Command(BaseCommand):
         made = None
         if services.is_empty():
             try:
-                made = services.load(now=timezone.now(), passwords=PASSWORDS, scale=min(1.0, max(0.05, options["scale"])))
+                made = services.load(
+                    now=timezone.now(), passwords=PASSWORDS, scale=min(1.0, max(0.05, options["scale"]))
+                )
             except DomainError as refusal:
                 raise CommandError(str(refusal)) from refusal
         elif not options["json"]:
@@ -46,26 +57,37 @@ class Command(BaseCommand):
 
 
 def _contract() -> dict[str, Any]:
+    if not User.objects.filter(username="nurse", email=f"nurse@{DEMO_DOMAIN}").exists():
+        raise CommandError("This database does not hold the demo hospital.")
     logins = [{"role": role, "username": _username(role), "password": password} for role, password in PASSWORDS.items()]
-    return {"base_url": settings.PUBLIC_BASE_URL, "logins": logins, "devices": [_device(g) for g in SHOWN]}
+    return {"base_url": settings.PUBLIC_BASE_URL, "logins": logins, "devices": [_device(*wish) for wish in SHOWN]}
 
 
 def _username(role: str) -> str:
-    """The engineer is one who is on shift now, so that the page is not empty."""
+    """The engineer is somebody on site now who can repair the first device shown: the best, then the least loaded."""
     if role != "engineer":
         return role
     now = timezone.now()
-    here = Engineer.objects.filter(shifts__starts_at__lte=now, shifts__ends_at__gt=now, shifts__presence="on_site")
-    chosen = here.select_related("user").order_by("pk").first() or Engineer.objects.select_related("user").first()
-    return chosen.user.username if chosen else "li"
-
-
-def _device(group: str) -> dict[str, str]:
-    """A usable device of this family with no open ticket, so that a report starts a story of its own."""
-    rows = Device.objects.for_display().filter(type__group__code=group, status__in=["in_use", "ready"])
-    device = rows.exclude(tickets__ended_at__isnull=True, tickets__isnull=False).order_by("-status", "pk").first()
-    if device is None:
+    mine = Count("user__tickets", filter=Q(user__tickets__state__in=IN_HAND), distinct=True)
+    able = Engineer.objects.filter(skills__skill__code="respiratory").select_related("user")
+    ranked = able.annotate(load=mine, level=Max("skills__level", filter=Q(skills__skill__code="respiratory")))
+    here = ranked.filter(shifts__starts_at__lte=now, shifts__ends_at__gt=now, shifts__presence="on_site")
+    chosen = here.order_by("-level", "load", "pk").first() or ranked.order_by("pk").first()
+    if chosen is None:
         raise CommandError("This database does not hold the demo hospital.")
+    return chosen.user.username
+
+
+def _device(group: str, kind: str, department: str) -> dict[str, str]:
+    """A usable device of this family without an open ticket, where engineers are sent automatically, so that a report
+    starts a story of its own."""
+    rows = Device.objects.for_display().filter(type__group__code=group, status__in=["in_use", "ready"])
+    rows = rows.exclude(tickets__state__in=OPEN).exclude(department__dispatch_mode__mode__in=["suggest", "grab"])
+    rows = rows.order_by("type__criticality", "status", "pk")
+    alike = rows.filter(name_en=kind)
+    device = alike.filter(department__code=department).first() or alike.first() or rows.first()
+    if device is None:
+        raise CommandError(f"Every {group} of the demo hospital has an open ticket.")
     return {
         "name": device.label,
         "public_id": device.public_id,

@@ -57,7 +57,8 @@ def _some_are_elsewhere(world: World, rows: list[Device]) -> None:
             # A new row, not a transition: this state is where the demo starts.
             device.__dict__["status"] = status
             device.status_reason = WHY.get(status, "")
-            device.self_test_at = None if status in ("retired", "pending_acceptance", "missing") else device.self_test_at
+            if status in ("retired", "pending_acceptance", "missing"):
+                device.self_test_at = None
 
 
 class _Maker:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from random import Random
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from assets.models import Device, User
 from config.kernel.errors import NotAllowedNow
+from integrations.sandbox import rules
 from integrations.sandbox.services import equipment, past, people, present, world
 from tickets.models import Ticket
 from tickets.sla import queries
@@ -31,7 +31,7 @@ def load(*, now: datetime, passwords: dict[str, str], scale: float = 1.0) -> dic
     sla.install_defaults()
     queries.forget_rulebook()
     world.catalogue()
-    place = world.World(rng=Random(SEED), now=now)
+    place = world.World(rng=rules.dice(SEED), now=now)
     world.build_places(place)
     people.hire(place, passwords=passwords)
     people.roster(place)

@@ -14,7 +14,7 @@ from assets.models import User
 from config.kernel.events import Event
 from dispatch.engineers.rules import HALF_LIFE_DAYS
 from dispatch.models import Engineer, TrackRecord
-from integrations.sandbox.rules import Course, SimTicket
+from integrations.sandbox.rules import Course, SimTicket, dice
 from tickets import events
 from tickets.models import Alert, Clock, HoldReason, PartLine, Pause, PauseEnd, RepairReport, Ticket, TimeEntry
 from tickets.record.queries import envelope
@@ -80,7 +80,7 @@ def _clocks(chapter: Chapter) -> list[Clock]:
     found = []
     spans = [(chapter.at(chapter.story.paused), chapter.at(chapter.story.resumed))] if chapter.waited else []
     for metric, target in rulebook().targets_of(chapter.ticket.priority).items():
-        clock = arithmetic._new_clock(chapter.ticket, metric, target)  # noqa: SLF001 - the same arithmetic, in bulk
+        clock = arithmetic._new_clock(chapter.ticket, metric, target)
         if chapter.done:
             clock.met_at = chapter.at(getattr(chapter.story, MET_BY[metric]))
         else:
@@ -96,7 +96,7 @@ def write_reports(chapters: Sequence[Chapter], texts: Mapping[str, Any]) -> None
     """Finish sheet, hours and, where something was replaced, the part."""
     reports, times, parts = [], [], []
     for c in (c for c in chapters if c.done):
-        rng, ticket, at = Random(c.report.seed + 3), c.ticket, c.at(c.story.resolved)
+        rng, ticket, at = dice(c.report.seed + 3), c.ticket, c.at(c.story.resolved)
         cause, action = _verdict(c, rng)
         pool = texts["not_found"] if cause == "not_found" else texts["diagnosis"][ticket.category]
         reports.append(
@@ -188,9 +188,16 @@ def facts_of(chapter: Chapter) -> list[Event]:
         until = chapter.at(story.resumed)
         say(events.WorkPaused, "paused", story.paused, who, reason=story.hold, until=until)
         say(events.WorkResumed, "working", story.resumed, automatic=True)
-    cause, action = _verdict(chapter, Random(chapter.report.seed + 3))
+    cause, action = _verdict(chapter, dice(chapter.report.seed + 3))
     say(
-        events.TicketResolved, "resolved", story.resolved, who, cause=cause, action=action, release="usable", assignee=who
+        events.TicketResolved,
+        "resolved",
+        story.resolved,
+        who,
+        cause=cause,
+        action=action,
+        release="usable",
+        assignee=who,
     )
     say(events.VerificationRequested, "verifying", story.resolved)
     how = "automatic" if story.automatic_close else "confirmed"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -107,7 +107,7 @@ class _Writer:
             ticket.__dict__["state"] = "cancelled"
             ticket.ended_at = chapter.at(min(4.0, story.accepted))
         else:
-            _fill(ticket, chapter, Random(report.seed + 1))
+            _fill(ticket, chapter, rules.dice(report.seed + 1))
             self.last[device.pk, tile.code] = ticket
         self.chapters.append(chapter)
 
@@ -156,7 +156,7 @@ class _Writer:
         code = device.type.required_skill.code if device.type.required_skill else "general"
         able = [(name, skills[code]) for name, skills in self.world.skills.items() if code in skills]
         able = able or [(name, 1) for name in self.world.skills]
-        name, level = Random(report.seed + 2).choices(able, weights=[pair[1] for pair in able])[0]
+        name, level = rules.dice(report.seed + 2).choices(able, weights=[pair[1] for pair in able])[0]
         return self.world.engineers[name], level
 
     def save(self) -> None:

@@ -12,6 +12,7 @@ from assets.models import Department, Location, Person, Qualification, Skill, Us
 from dispatch.models import Engineer, EngineerQualification, EngineerSkill, Leave, Shift
 from integrations.sandbox.services.world import World, seed
 
+DEMO_DOMAIN = "wardline.example"
 BACK, AHEAD = 14, 28  # days of roster before and after today
 
 
@@ -54,7 +55,7 @@ def _account(row: dict[str, Any], role: str, password: str, home: Department | N
         display_name=row["name"],
         display_name_en=row["name_en"],
         department=home,
-        email=f"{row['username']}@wardline.example",
+        email=f"{row['username']}@{DEMO_DOMAIN}",
         is_staff=role in ("dispatcher", "manager", "admin"),
     )
 
@@ -78,7 +79,8 @@ def roster(world: World) -> None:
         days = [row[(turn + 2) % len(row)] for row in rows] if day.weekday() >= 5 else [e for row in rows for e in row]
         days = [e for e in days if e.pk not in away]
         shifts += [_shift(e, day, time(8), time(17, 30), "primary", "on_site", "白班") for e in days]
-        shifts += [_shift(row[turn % len(row)], day, time(17, 30), time(8), "primary", "on_site", "夜班") for row in rows]
+        nights = [row[turn % len(row)] for row in rows]
+        shifts += [_shift(e, day, time(17, 30), time(8), "primary", "on_site", "夜班") for e in nights]
         second = rows[0][(turn + 2) % len(rows[0])]
         shifts.append(_shift(second, day, time(17, 30), time(8), "secondary", "home", "二线"))
         shifts.append(_shift(leads[turn % len(leads)], day, time(8), time(8), "lead", "on_call", "带班"))

@@ -52,7 +52,9 @@ def seed(name: str, folder: Path = SEED) -> Any:
 
 def catalogue() -> None:
     """Skills, cards, families, tiles and types: what any hospital may start from."""
-    skills = {s["code"]: Skill.objects.get_or_create(code=s["code"], defaults=s)[0] for s in seed("skills", REGISTER_SEED)}
+    skills = {
+        s["code"]: Skill.objects.get_or_create(code=s["code"], defaults=s)[0] for s in seed("skills", REGISTER_SEED)
+    }
     cards = {
         q["code"]: Qualification.objects.get_or_create(code=q["code"], defaults=q)[0]
         for q in seed("qualifications", REGISTER_SEED)
@@ -91,7 +93,12 @@ def build_places(world: World) -> None:
     """One campus; buildings with positions in metres; floors, rooms and beds; 25 departments with extensions."""
     plan = seed("places")
     campus = Location.objects.create(
-        code="C1", kind="campus", name="滨江院区", name_en="Riverside campus", path_zh="滨江院区", path_en="Riverside campus"
+        code="C1",
+        kind="campus",
+        name="滨江院区",
+        name_en="Riverside campus",
+        path_zh="滨江院区",
+        path_en="Riverside campus",
     )
     buildings: dict[str, Location] = {}
     floors: dict[tuple[str, int], Location] = {}
