@@ -52,6 +52,11 @@ def _run(service: Run) -> Run:
     return run
 
 
+def _confirm(ticket: Ticket, *, by: User, at: datetime, name: str, role: str, version: int) -> Any:
+    """The desk signs; whom it spoke to on the ward stands in the role."""
+    return lifecycle.confirm(ticket, by=by, at=at, name=name, role=f"{role} {name}".strip()[:40], version=version)
+
+
 _BEFORE_WORK = (S.NEW, S.TRIAGED, S.ASSIGNED)
 _GOING = (S.NEW, S.TRIAGED, S.REOPENED, *IN_HAND)
 VERBS: dict[str, Verb] = {
@@ -65,7 +70,7 @@ VERBS: dict[str, Verb] = {
         Verb("triage", gettext_lazy("分级"), gettext_lazy("分级"), "shield-check", policies.can_triage,
              (S.NEW, S.TRIAGED), forms.Triage, _run(lifecycle.triage)),
         Verb("confirm", gettext_lazy("代病区验收"), gettext_lazy("验收"), "clipboard-check", policies.can_verify,
-             (S.RESOLVED, S.VERIFYING), forms.Confirm, _run(lifecycle.confirm),
+             (S.RESOLVED, S.VERIFYING), forms.Confirm, _confirm,
              lead=gettext_lazy("你的名字会一起记下。")),
         Verb("close", gettext_lazy("不等验收，直接关闭"), gettext_lazy("关闭工单"), "check-check", policies.can_close,
              (S.RESOLVED, S.VERIFYING), forms.Reason, _run(lifecycle.close)),
