@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from assets.policies import visible_devices
 from assets.register import rules
-from assets.register.models import READY_TO_LEND, Device, DeviceQuerySet
+from assets.register.models import READY_TO_LEND, Device
 
 MOST_FOUND = 20
 
@@ -55,7 +55,7 @@ def resolve_scan(text: str, *, user: Any = None) -> list[Device]:
     return _by_udi(rows, scan) or list(rows.filter(_typed_as(scan))[:MOST_FOUND])
 
 
-def _by_udi(rows: DeviceQuerySet, scan: rules.Scan) -> list[Device]:
+def _by_udi(rows: QuerySet[Device], scan: rules.Scan) -> list[Device]:
     if scan.kind != "udi":
         return []
     same = rows.filter(udi_di=scan.value)

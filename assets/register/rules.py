@@ -158,8 +158,8 @@ def _gs1_elements(raw: str) -> dict[str, Any]:
     """By application identifier, from brackets, a digital link, or an element string with or without its symbology mark."""
     try:
         if re.match(r"\([0-9]{2,4}\)", raw):
-            message = GS1Message.parse_hri(re.sub(r"\s+(?=\()", "", raw))
-            return {element.ai.ai: element for element in message.element_strings}
+            bracketed = GS1Message.parse_hri(re.sub(r"\s+(?=\()", "", raw))
+            return {element.ai.ai: element for element in bracketed.element_strings}
         if raw.isdigit() and len(raw) < 16:
             return {}
         found = biip.parse(raw.lstrip(_GS))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from itertools import groupby
+from typing import Final
 
 import segno
 from reportlab.lib.pagesizes import A4
@@ -16,6 +18,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 WIDTH, HEIGHT, QR = 50 * mm, 30 * mm, 22 * mm
 COLUMNS, ROWS = 3, 8
+LEAST, LINES = 7, 2
 FONT: Final = "STSong-Light"
 
 
@@ -28,6 +31,7 @@ class Label:
     name: str
     code: str
     phone: str
+    asset_no: str = ""
 
 
 def label_sheet(labels: Iterable[Label], layout: str = "a4_3x8") -> bytes:
@@ -72,35 +76,69 @@ def _cut_marks(canvas: Canvas, left: float, top: float) -> None:
 
 
 def _draw(canvas: Canvas, label: Label, x: float, y: float) -> None:
-    _qr(canvas, label.url, x + 2 * mm, y + (HEIGHT - QR) / 2)
-    text_x, room = x + QR + 3 * mm, WIDTH - QR - 4.5 * mm
-    canvas.setFont(FONT, 10)
-    canvas.drawString(text_x, y + 22.5 * mm, label.heading)
-    canvas.setFont(FONT, 7.5)
-    for n, line in enumerate(_wrap(label.name, 7.5, room)[:2]):
-        canvas.drawString(text_x, y + (18 - 3.2 * n) * mm, line)
-    canvas.setFont("Helvetica-Bold", 8)
-    canvas.drawString(text_x, y + 9.5 * mm, label.code)
-    canvas.setFont(FONT, 7.5)
-    canvas.drawString(text_x, y + 5 * mm, label.phone)
+    quiet = _qr(canvas, label.url, x, y)
+    left, room = x + QR + 2 * quiet, WIDTH - QR - 2 * quiet - 1.5 * mm
+    _line(canvas, label.heading, left, y + 23.6 * mm, 12, room)
+    for n, line in enumerate(_wrap(label.name, 7.5, room)):
+        _line(canvas, line, left, y + (19.2 - 3.3 * n) * mm, 7.5, room)
+    if label.asset_no:
+        _line(canvas, label.asset_no, left, y + 11.9 * mm, LEAST, room)
+    _line(canvas, label.code, left, y + 7.8 * mm, 8, room, "Helvetica-Bold")
+    _line(canvas, label.phone, left, y + 4 * mm, 7.5, room)
 
 
-def _qr(canvas: Canvas, url: str, x: float, y: float) -> None:
-    """Level M with the standard quiet zone of 4 modules inside the 22 mm."""
-    code = segno.make(url, error="m", boost_error=False, micro=False)
-    matrix: Any = list(code.matrix_iter(border=4))
+def _line(canvas: Canvas, text: str, x: float, y: float, size: float, room: float, latin: str = "Helvetica") -> None:
+    """One line, smaller when it must be, never under 7 pt. Han and Latin each in their own font."""
+    size = max(LEAST, size * min(1, room / (_width(text, size, latin) or 1)))
+    for font, run in _runs(text, latin):
+        canvas.setFont(font, size)
+        canvas.drawString(x, y, run)
+        x += pdfmetrics.stringWidth(run, font, size)
+
+
+def _runs(text: str, latin: str) -> list[tuple[str, str]]:
+    return [(latin if ascii_ else FONT, "".join(run)) for ascii_, run in groupby(text, str.isascii)]
+
+
+def _width(text: str, size: float, latin: str = "Helvetica") -> float:
+    return float(sum(pdfmetrics.stringWidth(run, font, size) for font, run in _runs(text, latin)))
+
+
+def _qr(canvas: Canvas, url: str, x: float, y: float) -> float:
+    """The symbol at level M, 22 mm wide, in the label's middle line; returns the width of its quiet zone (4 modules).
+
+    One path of all dark runs: single squares would show hairlines between them on some printers.
+    """
+    matrix: list[bytearray] = list(segno.make(url, error="m", boost_error=False, micro=False).matrix)
     module = QR / len(matrix)
+    left, top = x + 4 * module, y + (HEIGHT + QR) / 2
+    path = canvas.beginPath()
     for row, line in enumerate(matrix):
-        for column, dark in enumerate(line):
+        start = 0
+        for dark, run in groupby(line):
+            length = len(list(run))
             if dark:
-                canvas.rect(x + column * module, y + QR - (row + 1) * module, module, module, stroke=0, fill=1)
+                path.rect(left + start * module, top - (row + 1) * module, length * module, module)
+            start += length
+    canvas.drawPath(path, stroke=0, fill=1)
+    return 4 * module
 
 
 def _wrap(text: str, size: float, room: float) -> list[str]:
+    """At most two lines, broken between words where there are any; what does not fit ends in an ellipsis."""
     lines, line = [], ""
-    for character in text:
-        if line and pdfmetrics.stringWidth(line + character, FONT, size) > room:
-            lines.append(line)
+    for piece in re.findall(r"[!-~]+\s*|\s+|[^!-~\s]", text):
+        if line and _width(line + piece.rstrip(), size) > room:
+            lines.append(line.rstrip())
             line = ""
-        line += character
-    return [*lines, line]
+        line += piece
+    lines.append(line.rstrip())
+    if len(lines) > LINES:
+        lines = [*lines[: LINES - 1], lines[LINES - 1] + "…"]
+    return [_cut(line, size, room) for line in lines]
+
+
+def _cut(line: str, size: float, room: float) -> str:
+    while _width(line, size) > room:
+        line = line.rstrip("…")[:-1] + "…"
+    return line

@@ -12,7 +12,7 @@ from django_fsm import TransitionNotAllowed
 from assets.events import DeviceQrRotated, DeviceStatusChanged
 from assets.places.models import Person, User
 from assets.register.models import Device, DeviceStatus
-from config.kernel.errors import NotAllowedNow
+from config.kernel.errors import Invalid, NotAllowedNow
 from config.kernel.events import publish
 
 S = DeviceStatus
@@ -24,16 +24,20 @@ def _actor(by: Actor) -> str:
     return person.public_id if person else "system"
 
 
-@transaction.atomic
-def _move(device: Device, edge: str, *, reason: str, by: Actor, at: datetime) -> Device:
-    current = Device.objects.select_for_update(of=("self",)).select_related("department").get(pk=device.pk)
+def lock(device: Device) -> Device:
+    """The row as it is now, held until the transaction ends; every decision about its status is made on this one."""
+    return Device.objects.select_for_update(of=("self",)).select_related("department").get(pk=device.pk)
+
+
+def _move(current: Device, edge: str, *, reason: str, by: Actor, at: datetime) -> Device:
     previous = current.status
     try:
         step: Callable[[], None] = getattr(current, edge)
         step()
     except TransitionNotAllowed as error:
         raise NotAllowedNow(
-            _("%(name)s 现在是“%(status)s”，不能这样改。") % {"name": current.label, "status": current.get_status_display()}
+            _("%(name)s 现在是“%(status)s”，不能这样改。")
+            % {"name": current.label, "status": current.get_status_display()}
         ) from error
     current.status_reason, current.status_since = reason[:200], at
     current.save()
@@ -50,49 +54,75 @@ def _move(device: Device, edge: str, *, reason: str, by: Actor, at: datetime) ->
     return current
 
 
+@transaction.atomic
 def put_out_of_use(device: Device, *, reason: str, by: Actor, at: datetime) -> Device:
-    """停用: the scan page turns red at once. Already stopped (fault, recall, retired) stays as it is."""
-    current = Device.objects.get(pk=device.pk)
+    """停用: the scan page turns red at once. Already stopped (fault, recall, retired) stays as it is, also for the
+    second of two reports that arrive together."""
+    current = lock(device)
     if current.status in (S.FAULT, S.QUARANTINED, S.RETIRED, S.OFF_SITE, S.IN_REPAIR):
         return current
-    return _move(device, "to_fault", reason=reason, by=by, at=at)
+    return _move(current, "to_fault", reason=reason, by=by, at=at)
 
 
+@transaction.atomic
 def begin_repair(device: Device, *, by: Actor, at: datetime) -> Device:
     """A stopped device is on the bench; one still in use stays in use."""
-    current = Device.objects.get(pk=device.pk)
+    current = lock(device)
     if current.status != S.FAULT:
         return current
-    return _move(device, "to_repair", reason=current.status_reason, by=by, at=at)
+    return _move(current, "to_repair", reason=current.status_reason, by=by, at=at)
 
 
+@transaction.atomic
 def put_in_use(device: Device, *, by: Actor, at: datetime) -> Device:
     """A ready backup stands in."""
-    return _move(device, "to_in_use", reason="", by=by, at=at)
+    return _move(lock(device), "to_in_use", reason="", by=by, at=at)
 
 
+@transaction.atomic
 def release(device: Device, *, release: str, note: str, by: Actor, at: datetime) -> Device:
-    """The engineer's verdict after a repair: `usable`, `restricted` (note = the limit) or `out_of_use` (note = why)."""
-    current = Device.objects.get(pk=device.pk)
+    """The engineer's verdict after a repair: `usable`, `restricted` (note = the limit) or `out_of_use` (note = why).
+
+    `DeviceStatusChanged` for each edge walked; NotAllowedNow from a recall or the end of life.
+    """
+    current = lock(device)
     if release == "restricted":
-        if current.status == S.RESTRICTED:
-            return current
-        return _move(device, "to_restricted", reason=note, by=by, at=at)
+        return restrict(current, limit=note, by=by, at=at)
     if release == "out_of_use":
         if current.status == S.IN_REPAIR:
-            _move(device, "to_verification", reason=note, by=by, at=at)
-        return put_out_of_use(device, reason=note, by=by, at=at) if current.status != S.FAULT else current
-    if current.status == S.IN_REPAIR:
-        _move(device, "to_verification", reason="", by=by, at=at)
-    elif current.status in (S.READY, S.IN_USE, S.STANDBY, S.ON_LOAN):
+            _move(current, "to_verification", reason=note, by=by, at=at)
+        return put_out_of_use(current, reason=note, by=by, at=at)
+    return return_to_use(current, by=by, at=at)
+
+
+@transaction.atomic
+def restrict(device: Device, *, limit: str, by: Actor, at: datetime) -> Device:
+    """限用 within a stated limit, shown on the scan page; a new limit replaces the old one. Needs a limit."""
+    current = lock(device)
+    if not limit.strip():
+        raise Invalid(_("写清限用条件。"), fields={"note": _("写清限用条件。")})
+    if current.status == S.RESTRICTED:
+        current.status_reason = limit[:200]
+        current.save(update_fields=["status_reason", "updated_at"])
         return current
-    return _move(device, "to_ready", reason="", by=by, at=at)
+    return _move(current, "to_restricted", reason=limit, by=by, at=at)
+
+
+@transaction.atomic
+def return_to_use(device: Device, *, by: Actor, at: datetime) -> Device:
+    """Ready again, over the stop 待检 when it comes from the bench; one that was never stopped stays as it is."""
+    current = lock(device)
+    if current.status in (S.READY, S.IN_USE, S.STANDBY, S.ON_LOAN):
+        return current
+    if current.status == S.IN_REPAIR:
+        _move(current, "to_verification", reason="", by=by, at=at)
+    return _move(current, "to_ready", reason="", by=by, at=at)
 
 
 @transaction.atomic
 def rotate_qr(device: Device, *, by: Actor, at: datetime) -> Device:
     """The printed label is lost or defaced: every code of the old version stops working. `DeviceQrRotated`."""
-    current = Device.objects.select_for_update(of=("self",)).select_related("department").get(pk=device.pk)
+    current = lock(device)
     current.qr_version += 1
     current.save(update_fields=["qr_version", "updated_at"])
     publish(
