@@ -16,7 +16,10 @@ from dispatch.engineers import services as engineers
 from dispatch.events import RosterChanged
 from dispatch.matching import services as matching
 from tickets import events as said
+from tickets.lifecycle import services as lifecycle
 from tickets.record.models import RepairReport, Ticket
+
+lifecycle.TAKING_CHECKS.append(matching.check_may_take)
 
 
 def _ticket(event: said.TicketEvent) -> Ticket:

@@ -58,9 +58,7 @@ class EngineerQualification(models.Model):
     """A card; valid up to and including `valid_until`."""
 
     engineer = models.ForeignKey(Engineer, models.CASCADE, related_name="qualifications", verbose_name=_("工程师"))
-    qualification = models.ForeignKey(
-        Qualification, models.PROTECT, related_name="holders", verbose_name=_("资质")
-    )
+    qualification = models.ForeignKey(Qualification, models.PROTECT, related_name="holders", verbose_name=_("资质"))
     card_no = models.CharField(_("证号"), max_length=40, blank=True)
     valid_until = models.DateField(_("有效期至"))
 

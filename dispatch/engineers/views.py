@@ -15,7 +15,9 @@ from tickets.models import Ticket
 
 
 def _mine(request: HttpRequest) -> Engineer:
-    rows = Engineer.objects.select_related("user", "base").prefetch_related("skills__skill", "qualifications__qualification")
+    rows = Engineer.objects.select_related("user", "base").prefetch_related(
+        "skills__skill", "qualifications__qualification"
+    )
     profile = rows.filter(user=request.user.pk).first()
     if profile is None:
         raise PermissionDenied

@@ -13,11 +13,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from config.kernel.errors import Refused
+from config.kernel.openapi import PROBLEMS
 from config.kernel.rest import FastJSONRenderer, SignedIn
 from dispatch import policies
 from dispatch.matching import queries
 from dispatch.matching.models import Decision
-from tickets.record.api import PROBLEMS, find
+from tickets.record.queries import find
 
 
 class DecisionOut(serializers.Serializer[Decision]):

@@ -26,9 +26,7 @@ class Mode(models.TextChoices):
 class DepartmentMode(models.Model):
     """How tickets of a department are given out; automatic where nothing is set."""
 
-    department = models.OneToOneField(
-        Department, models.CASCADE, related_name="dispatch_mode", verbose_name=_("科室")
-    )
+    department = models.OneToOneField(Department, models.CASCADE, related_name="dispatch_mode", verbose_name=_("科室"))
     mode = models.CharField(_("方式"), max_length=10, choices=Mode.choices, default=Mode.AUTOMATIC)
     history = HistoricalRecords(related_name="log")
 

@@ -42,7 +42,9 @@ def alerts(request: HttpRequest) -> HttpResponse:
     """Tickets that nobody may take, and suggestions that wait for a yes."""
     if not policies.can_decide(request.user):
         raise PermissionDenied
-    nobody = list(queries.without_anybody().select_related("device__type", "department", "preset", "location")[:ALERTS_SHOWN])
+    nobody = list(
+        queries.without_anybody().select_related("device__type", "department", "preset", "location")[:ALERTS_SHOWN]
+    )
     asked = list(queries.open_suggestions().select_related("ticket__preset")[:ALERTS_SHOWN])
     return render(request, "dispatch/matching/_alerts.html", {"nobody": nobody, "asked": asked})
 
@@ -54,7 +56,9 @@ def assignment(request: HttpRequest, public_id: str) -> HttpResponse:
     ticket = _ticket(request, public_id)
     decision = queries.latest(ticket)
     told = queries.explain(decision) if decision else None
-    bars = [[{"label": part.label, "value": part.points} for part in line.segments] for line in told.lines] if told else []
+    bars = (
+        [[{"label": part.label, "value": part.points} for part in line.segments] for line in told.lines] if told else []
+    )
     lead = told.lines[1].total - told.lines[0].total if told and len(told.lines) > 1 else None
     context = {
         "ticket": ticket,
@@ -114,7 +118,9 @@ def confirm(request: HttpRequest, public_id: str) -> HttpResponse:
             messages.error(request, _("这条建议已经处理过了。看最新。"))
         else:
             services.confirm(decision, by=request.user, at=timezone.now())
-            messages.success(request, _("已派给%(name)s。") % {"name": decision.chosen.short_name if decision.chosen else ""})
+            messages.success(
+                request, _("已派给%(name)s。") % {"name": decision.chosen.short_name if decision.chosen else ""}
+            )
     except DomainError as error:
         messages.error(request, str(error))
     return redirect(back) if back == "desk:board" else redirect(back, ticket.public_id)

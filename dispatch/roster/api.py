@@ -15,11 +15,11 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from config.kernel.openapi import PROBLEMS
 from config.kernel.rest import FastJSONRenderer, KeysetPagination
 from dispatch import policies
 from dispatch.engineers.models import Engineer
 from dispatch.roster.models import Shift
-from tickets.record.api import PROBLEMS
 
 _ANSWERS = {k: PROBLEMS[k] for k in (400, 401, 403, 429)}
 
@@ -69,7 +69,9 @@ class EngineersView(ListAPIView[Engineer]):
     serializer_class = EngineerOut
 
     def get_queryset(self) -> QuerySet[Engineer]:
-        return Engineer.objects.select_related("user").prefetch_related("skills__skill", "qualifications__qualification")
+        return Engineer.objects.select_related("user").prefetch_related(
+            "skills__skill", "qualifications__qualification"
+        )
 
     @extend_schema(responses={200: EngineerOut(many=True)} | _ANSWERS)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:

@@ -23,6 +23,7 @@ from assets.places.models import User
 from assets.policies import is_house_staff, visible_devices
 from assets.register.models import Device
 from config.kernel.errors import Refused
+from config.kernel.openapi import IDEMPOTENCY, IF_MATCH, PROBLEMS
 from config.kernel.rest import (
     FastJSONRenderer,
     KeysetPagination,
@@ -36,8 +37,9 @@ from config.kernel.rest import (
 from tickets import policies
 from tickets.lifecycle import serializers as shapes
 from tickets.lifecycle import services as lifecycle
-from tickets.record.api import IDEMPOTENCY, IF_MATCH, PROBLEMS, find, scoped
 from tickets.record.models import OPEN, Source, State, Ticket
+from tickets.record.queries import find, for_api
+
 
 def answer(user: Any, ticket: Ticket, status: int = 200) -> Response:
     fresh = find(user, ticket.public_id)
@@ -75,7 +77,7 @@ class TicketsView(GenericAPIView[Ticket]):
     serializer_class = shapes.TicketOut
 
     def get_queryset(self) -> QuerySet[Ticket]:
-        return scoped(self.request.user)
+        return for_api(self.request.user)
 
     @extend_schema(responses={200: shapes.TicketOut(many=True)} | {k: PROBLEMS[k] for k in (400, 401, 429)})
     def get(self, request: Request) -> Response:
@@ -159,9 +161,7 @@ def _confirm(ticket: Ticket, by: User, at: datetime, given: dict[str, Any], vers
 
 
 def _cancel(ticket: Ticket, by: User, at: datetime, given: dict[str, Any], version: int | None) -> Any:
-    return lifecycle.cancel(
-        ticket, by=by, at=at, version=version, before_acceptance=not policies.is_desk(by), **given
-    )
+    return lifecycle.cancel(ticket, by=by, at=at, version=version, before_acceptance=not policies.is_desk(by), **given)
 
 
 VERBS: tuple[Verb, ...] = (

@@ -100,7 +100,8 @@ class Triage(StrictSerializer):
 
 class Assign(StrictSerializer):
     to = serializers.SlugRelatedField(
-        slug_field="username", queryset=User.objects.filter(role=User.Role.ENGINEER, is_active=True).select_related("person")
+        slug_field="username",
+        queryset=User.objects.filter(role=User.Role.ENGINEER, is_active=True).select_related("person"),
     )
     reason = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
-from django.http import Http404
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -19,38 +17,12 @@ from rest_framework.views import APIView
 from config.kernel import log
 from config.kernel.errors import Refused
 from config.kernel.models import EventRecord
+from config.kernel.openapi import IDEMPOTENCY, PROBLEMS
 from config.kernel.rest import FastJSONRenderer, SignedIn, StrictSerializer, idempotent
 from tickets import policies
 from tickets.record import services as record
-from tickets.record.models import Attachment, Comment, Ticket
-from tickets.record.queries import names_of
-
-IF_MATCH = OpenApiParameter("If-Match", str, "header", description="ETag last read; a stale one answers 409.")
-IDEMPOTENCY = OpenApiParameter("Idempotency-Key", str, "header", description="Same key, same effect, same answer.")
-PROBLEMS = {
-    400: OpenApiResponse(description="problem+json: what to change, by field"),
-    401: OpenApiResponse(description="problem+json: sign in"),
-    403: OpenApiResponse(description="problem+json: not for this account"),
-    404: OpenApiResponse(description="problem+json: not there, or not yours"),
-    409: OpenApiResponse(description="problem+json: not in this state, stale, or key reused"),
-    429: OpenApiResponse(description="problem+json: too many requests"),
-}
-
-
-def scoped(user: Any) -> QuerySet[Ticket]:
-    """The tickets this account may see, with all an answer needs."""
-    rows = Ticket.objects.select_related(
-        "device", "department", "location", "preset", "assignee", "repeat_of", "duplicate_of"
-    ).prefetch_related("clocks")
-    return policies.visible_tickets(user, rows)
-
-
-def find(user: Any, public_id: str) -> Ticket:
-    """One ticket by its API id; someone else's is not there."""
-    ticket = scoped(user).filter(public_id=public_id).first()
-    if ticket is None:
-        raise Http404
-    return ticket
+from tickets.record.models import Attachment, Comment
+from tickets.record.queries import find, names_of
 
 
 class CommentIn(StrictSerializer):
@@ -149,7 +121,10 @@ class TimelineView(APIView):
     @extend_schema(responses={200: TimelineItem(many=True)} | {k: PROBLEMS[k] for k in (401, 404, 429)})
     def get(self, request: Request, public_id: str) -> Response:
         ticket = find(request.user, public_id)
-        facts = [log.as_object(r) for r in EventRecord.objects.filter(subject=f"ticket:{ticket.public_id}").order_by("id")[:1000]]
+        facts = [
+            log.as_object(r)
+            for r in EventRecord.objects.filter(subject=f"ticket:{ticket.public_id}").order_by("id")[:1000]
+        ]
         names = names_of(fact["by"] for fact in facts)
         return Response([fact | {"by_name": names.get(fact["by"])} for fact in facts])
 

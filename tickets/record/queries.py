@@ -8,8 +8,13 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
 from assets.places.models import Person, User
 from assets.register.models import Device, FaultPreset
+from config.kernel.errors import Missing
+from tickets.policies import visible_tickets
 from tickets.record.models import OPEN, State, Ticket
 
 REPEAT_WINDOW = timedelta(days=30)
@@ -66,7 +71,10 @@ def last_fault(ticket: Ticket) -> Ticket | None:
 def names_of(person_ids: Iterable[str]) -> dict[str, str]:
     """Display names behind the random ids of events; erased people stay nameless."""
     wanted = {p for p in person_ids if p and p not in ("system", "qr")}
-    accounts = {u.person.public_id: u.short_name for u in User.objects.filter(person__public_id__in=wanted).select_related("person")}
+    accounts = {
+        u.person.public_id: u.short_name
+        for u in User.objects.filter(person__public_id__in=wanted).select_related("person")
+    }
     others = Person.objects.filter(public_id__in=wanted - accounts.keys())
     return accounts | {p.public_id: p.name for p in others if p.name}
 
@@ -81,3 +89,19 @@ def search_terms(*texts: str) -> str:
             else:
                 found |= dict.fromkeys(word[i : i + 2] for i in range(max(1, len(word) - 1)))
     return " ".join(found)
+
+
+def for_api(user: Any) -> QuerySet[Ticket]:
+    """The tickets this account may see, with all an answer needs."""
+    rows = Ticket.objects.select_related(
+        "device", "department", "location", "preset", "assignee", "repeat_of", "duplicate_of"
+    ).prefetch_related("clocks")
+    return visible_tickets(user, rows)
+
+
+def find(user: Any, public_id: str) -> Ticket:
+    """One ticket by its public id; somebody else's is not there (Missing)."""
+    ticket = for_api(user).filter(public_id=public_id).first()
+    if ticket is None:
+        raise Missing(_("没有这一条，或者你看不到它。"))
+    return ticket

@@ -95,9 +95,7 @@ def _room_for_attachment(ticket: Ticket) -> None:
         raise NotAllowedNow(_("最多 %(n)s 个附件。") % {"n": MAX_ATTACHMENTS})
 
 
-def _keep(
-    ticket: Ticket, safe: adapters.SafeFile, *, label: str, by: User | Person | None, at: datetime
-) -> Attachment:
+def _keep(ticket: Ticket, safe: adapters.SafeFile, *, label: str, by: User | Person | None, at: datetime) -> Attachment:
     name = secrets.token_hex(16)
     row = Attachment(
         ticket=ticket,
@@ -113,16 +111,12 @@ def _keep(
     if safe.thumbnail:
         row.thumbnail.save(f"{name[:2]}/{name}.jpg", ContentFile(safe.thumbnail), save=False)
     row.save()
-    publish(
-        events.AttachmentAdded(**envelope(ticket), at=at, by=actor(by), attachment=row.public_id, kind=safe.kind)
-    )
+    publish(events.AttachmentAdded(**envelope(ticket), at=at, by=actor(by), attachment=row.public_id, kind=safe.kind))
     return row
 
 
 @transaction.atomic
-def declare_decon(
-    ticket: Ticket, *, decon: str, note: str = "", by: User | Person | None, at: datetime
-) -> Ticket:
+def declare_decon(ticket: Ticket, *, decon: str, note: str = "", by: User | Person | None, at: datetime) -> Ticket:
     """Afterwards the ticket carries the declared decontamination state. `DeconDeclared`; ended tickets refuse."""
     current = lock(ticket)
     if decon not in Decon.values or not decon:

@@ -10,8 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from config.kernel.openapi import PROBLEMS
 from config.kernel.rest import FastJSONRenderer, SignedIn
-from tickets.record.api import PROBLEMS, find
+from tickets.record.queries import find
 from tickets.sla import queries
 
 

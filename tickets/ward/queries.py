@@ -172,5 +172,10 @@ def _detail(at: datetime | None, clock: Any, ticket: Ticket) -> str:
 
 
 def _sentence(label: str, status: str) -> str:
-    words = {"met": _("%(stop)s，已完成"), "late": _("%(stop)s，超时"), "now": _("%(stop)s，进行中"), "todo": _("%(stop)s，未到")}
+    words = {
+        "met": _("%(stop)s，已完成"),
+        "late": _("%(stop)s，超时"),
+        "now": _("%(stop)s，进行中"),
+        "todo": _("%(stop)s，未到"),
+    }
     return words[status] % {"stop": label}

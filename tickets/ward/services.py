@@ -155,6 +155,3 @@ def note_attempt(*, device: Device, browser: str, address: str) -> bool:
         except ValueError:  # it ran out between the two calls
             counts[limit.scope, limit.window] = 0
     return over(counts)
-
-
-

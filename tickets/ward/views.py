@@ -92,13 +92,10 @@ def _submit(request: HttpRequest, device: Device, token: str) -> HttpResponse:
         at=timezone.now(),
         busy=busy,
     )
-    answer = HttpResponseRedirect(reverse("ward:track", args=[receipt.token]), status=303)
-    return answer
+    return HttpResponseRedirect(reverse("ward:track", args=[receipt.token]), status=303)
 
 
-def _answer(
-    request: HttpRequest, device: Device, form: ReportForm, token: str, *, status: int = 200
-) -> HttpResponse:
+def _answer(request: HttpRequest, device: Device, form: ReportForm, token: str, *, status: int = 200) -> HttpResponse:
     already = open_on(device)
     now = timezone.now()
     context = _page(device) | {

@@ -1,6 +1,7 @@
 """Giving out tickets: the round that matches and assigns, and the answers that follow."""
 
 from dispatch.matching.services.answers import (
+    check_may_take,
     confirm,
     free_tickets_of,
     grab,
@@ -16,6 +17,7 @@ from dispatch.matching.services.dispatching import acceptance_key, dispatch, loc
 
 __all__ = [
     "acceptance_key",
+    "check_may_take",
     "confirm",
     "dispatch",
     "free_tickets_of",

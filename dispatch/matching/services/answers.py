@@ -108,6 +108,11 @@ def note_by_hand(ticket: Ticket, person_id: str, *, at: datetime) -> None:
 @transaction.atomic
 def grab(ticket: Ticket, *, by: User, at: datetime) -> Ticket:
     """抢单: the first engineer who may do it has it, already accepted. Refuses with the rule that stands against it."""
+    return lifecycle.accept(ticket, by=by, at=at)
+
+
+def check_may_take(ticket: Ticket, by: User, at: datetime) -> None:
+    """Every door that takes a free ticket asks this: the same hard constraints as a round."""
     situation = queries.load(at, lock_weights())
     job = next((one for one in situation.jobs if one.id == ticket.pk), None)
     person = next((one for one in situation.engineers if one.id == by.pk), None)
@@ -120,7 +125,6 @@ def grab(ticket: Ticket, *, by: User, at: datetime) -> Ticket:
         raise NotAllowedNow(
             _("不能接这张单：%(reason)s。") % {"reason": queries.reason(broken.code, dict(broken.params))}
         )
-    return lifecycle.accept(ticket, by=by, at=at)
 
 
 @transaction.atomic

@@ -16,9 +16,10 @@ from tickets.lifecycle.services.closing import (
     restore,
 )
 from tickets.lifecycle.services.opening import assign, reprioritise, submit, triage, unassign
-from tickets.lifecycle.services.working import accept, arrive, decline, depart, pause, resume, start
+from tickets.lifecycle.services.working import TAKING_CHECKS, accept, arrive, decline, depart, pause, resume, start
 
 __all__ = [
+    "TAKING_CHECKS",
     "FinishSheet",
     "accept",
     "arrive",

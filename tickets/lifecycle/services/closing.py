@@ -131,9 +131,7 @@ def resolve(ticket: Ticket, *, sheet: FinishSheet, by: User, at: datetime, versi
 
 
 def _write_report(ticket: Ticket, sheet: FinishSheet, *, by: User, at: datetime) -> RepairReport:
-    worked = sum(
-        ((e.ended_at or at) - e.started_at).total_seconds() for e in ticket.time_entries.filter(user=by)
-    )
+    worked = sum(((e.ended_at or at) - e.started_at).total_seconds() for e in ticket.time_entries.filter(user=by))
     report = RepairReport.objects.create(
         ticket=ticket,
         cause=sheet.cause,
@@ -276,9 +274,7 @@ def close(
     _end(current, current.to_closed, _("关闭"), at=at)
     if reason.strip():
         record.comment(current, text=reason, by=by, at=at)
-    publish(
-        events.TicketClosed(**envelope(current), at=at, by=actor(by), how="automatic" if automatic else "desk")
-    )
+    publish(events.TicketClosed(**envelope(current), at=at, by=actor(by), how="automatic" if automatic else "desk"))
     _release_parent(current, at=at)
     return current
 

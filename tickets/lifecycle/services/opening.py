@@ -148,9 +148,7 @@ def triage(
     """A person (re)classifies a ticket that nobody works on yet. `TicketTriaged`; a changed priority re-bases the clocks."""
     current = lock(ticket, version=version)
     if current.state not in (State.NEW, State.TRIAGED):
-        raise NotAllowedNow(
-            _("这张单现在是“%(state)s”，不用再分级。") % {"state": current.get_state_display()}
-        )
+        raise NotAllowedNow(_("这张单现在是“%(state)s”，不用再分级。") % {"state": current.get_state_display()})
     if impact and impact not in FaultPreset.Impact.values:
         raise Invalid(_("影响等级是 I1 到 I4。"), fields={"impact": _("影响等级是 I1 到 I4。")})
     if preset:
@@ -176,9 +174,7 @@ def triage(
         current.version += 1
         current.save()
     if before != priority:
-        sla.rebase(
-            current, from_priority=before, to_priority=priority, reason=_("重新分级"), by=person_of(by), at=at
-        )
+        sla.rebase(current, from_priority=before, to_priority=priority, reason=_("重新分级"), by=person_of(by), at=at)
     _announce_triage(current, by=by, at=at)
     return current
 
@@ -275,9 +271,7 @@ def reprioritise(
     if not reason.strip():
         raise Invalid(_("写明改优先级的原因。"), fields={"reason": _("写明改优先级的原因。")})
     if not current.is_open or current.state in (State.RESOLVED, State.VERIFYING):
-        raise NotAllowedNow(
-            _("这张单现在是“%(state)s”，不能改优先级。") % {"state": current.get_state_display()}
-        )
+        raise NotAllowedNow(_("这张单现在是“%(state)s”，不能改优先级。") % {"state": current.get_state_display()})
     before = current.priority
     if before == priority:
         return current

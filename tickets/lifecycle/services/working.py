@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -23,6 +24,9 @@ from tickets.record.rules import clean_text
 from tickets.record.services import actor, lock, person_of
 from tickets.sla import services as sla
 
+# Whoever knows the engineers (dispatch) adds a check here; it raises NotAllowedNow for somebody who may not take it.
+TAKING_CHECKS: list[Callable[[Ticket, User, datetime], None]] = []
+
 
 @transaction.atomic
 def accept(ticket: Ticket, *, by: User, at: datetime, version: int | None = None) -> Ticket:
@@ -32,6 +36,9 @@ def accept(ticket: Ticket, *, by: User, at: datetime, version: int | None = None
         raise NotAllowedNow(
             _("这张单已由%(name)s接走。") % {"name": current.assignee.short_name if current.assignee else ""}
         )
+    if current.assignee_id is None:
+        for check in TAKING_CHECKS:
+            check(current, by, at)
     advance(
         current,
         current.to_accepted,
@@ -160,9 +167,7 @@ def pause(
 
 
 @transaction.atomic
-def resume(
-    ticket: Ticket, *, by: Actor, at: datetime, automatic: bool = False, version: int | None = None
-) -> Ticket:
+def resume(ticket: Ticket, *, by: Actor, at: datetime, automatic: bool = False, version: int | None = None) -> Ticket:
     """Work goes on and the fix clock runs again, with the wait added. `WorkResumed`."""
     current = lock(ticket, version=version)
     advance(current, current.to_resumed, _("继续"), hold_reason=None, hold_until=None)
