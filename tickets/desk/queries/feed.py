@@ -18,7 +18,7 @@ from config.kernel.models import EventRecord
 from tickets.policies import visible_events
 from tickets.record.models import HoldReason
 from tickets.record.queries import names_of
-from tickets.sla.models import Metric
+from tickets.sla.models import Metric, Rung
 
 _WITHOUT_NUMBER = re.compile(r"\s*\{no\}\s?")
 # type: icon, tone, sentence with {no} {who} {to} {metric} {level} {reason}
@@ -46,7 +46,7 @@ SAID: dict[str, tuple[str, str, Any]] = {
     "TicketRated": ("star", "ink3", gettext_lazy("{who} 评价 {no}")),
     "SlaWarned": ("triangle-alert", "c-warn", gettext_lazy("{no} {metric}快到时限")),
     "SlaBreached": ("octagon-alert", "c-breach", gettext_lazy("{no} {metric}超时")),
-    "EscalationRaised": ("phone-call", "c-breach", gettext_lazy("{no} {metric}超时，已上报")),
+    "EscalationRaised": ("phone-call", "c-breach", gettext_lazy("{no} {metric}：已告知{tell}")),
     "SuggestionMade": ("send", "ink3", gettext_lazy("{no} 建议派给 {to}，等你确认")),
     "NobodyAvailable": ("siren", "c-breach", gettext_lazy("{no} 没有人能去")),
     "WorkInterrupted": ("arrow-left-right", "c-warn", gettext_lazy("{to} 先去 P1，{no} 放下")),
@@ -125,6 +125,7 @@ def sentence_of(record: EventRecord, sentence: str, behind: Behind, *, with_numb
         who=format_html(strong, who),
         to=format_html(strong, behind.people.get(_other(record), _("工程师"))),
         metric=Metric(metric).label if metric in Metric.values else "",
+        tell=Rung.Tell(data["tell"]).label if data.get("tell") in Rung.Tell.values else "",
         level=data.get("priority", ""),
         reason=behind.holds.get(str(data.get("reason", "")), _("等待")),
     )

@@ -98,23 +98,20 @@ def _line(record: EventRecord, behind: Any, comment: Comment | None, files: dict
 
 
 def _under(record: EventRecord, files: dict[str, Attachment]) -> list[str]:
+    """What stands below the sentence: the source, the reason, the proof."""
     data, kind = record.data, record.type
-    if kind == "TicketSubmitted":
-        return [_label(Source, str(data.get("source", "")))]
-    if kind == "TicketTriaged":
-        return [priority_reasons(list(data.get("reasons", [])))]
-    if kind == "TicketAssigned":
-        return [_("自动派单") if data.get("automatic") else ""]
-    if kind == "TicketArrived":
-        return [_("扫码确认") if data.get("scanned") else _("手动到场")]
-    if kind == "ServiceRestored":
-        return [_("备用机已接上") if data.get("how") == "backup" else ""]
-    if kind == "DeconDeclared":
-        return [_label(Decon, str(data.get("decon", "")))]
     if kind == "AttachmentAdded":
         file = files.get(str(data.get("attachment", "")))
-        return [file.label or str(file.get_kind_display()) if file else ""]
+        return [file.label or str(file.get_kind_display())] if file else []
     if kind == "TicketResolved":
         parts = ((Cause, "cause"), (Action, "action"), (Release, "release"))
         return [_("，").join(_label(choices, str(data.get(key, ""))) for choices, key in parts)]
-    return []
+    said: dict[str, str] = {
+        "TicketSubmitted": _label(Source, str(data.get("source", ""))),
+        "TicketTriaged": priority_reasons(list(data.get("reasons") or [])),
+        "TicketAssigned": _("自动派单") if data.get("automatic") else "",
+        "TicketArrived": _("扫码确认") if data.get("scanned") else _("手动到场"),
+        "ServiceRestored": _("备用机已接上") if data.get("how") == "backup" else "",
+        "DeconDeclared": _label(Decon, str(data.get("decon", ""))),
+    }
+    return [said[kind]] if kind in said else []

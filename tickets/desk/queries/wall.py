@@ -17,6 +17,7 @@ from tickets.desk.queries.board import SHOWS, STRIP, open_rows, urgent_of
 from tickets.record.models import State
 from tickets.sla.models import Clock
 
+
 @dataclass(frozen=True)
 class Share:
     """On time out of all that came due or was done in a stretch."""
