@@ -1,5 +1,6 @@
 """Composition: which door answers at which address. Imported by nobody."""
 
+from allauth.account.decorators import secure_admin_login
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
@@ -13,6 +14,7 @@ from integrations import urls as integrations
 from tickets import urls as tickets
 
 unfold.withdraw_foreign_pages()
+admin.site.login = secure_admin_login(admin.site.login)  # one sign-in door, with lock-out and second factor
 _apps = (assets, tickets, dispatch, integrations)
 
 urlpatterns = [
