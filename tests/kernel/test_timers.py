@@ -129,7 +129,9 @@ def test_a_failing_handler_does_not_hold_up_the_others_and_waits_longer_each_tim
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("call", ["os.system", "tickets.record.models.Ticket", "config.kernel.jobs.run", "subprocess.run"])
+@pytest.mark.parametrize(
+    "call", ["os.system", "tickets.record.models.Ticket", "config.kernel.jobs.run", "subprocess.run"]
+)
 def test_only_jobs_and_services_of_the_apps_can_be_called(call: str, now: datetime) -> None:
     with pytest.raises(ValueError, match="not a handler"):
         timers.set_timer("one", now, call, "x")

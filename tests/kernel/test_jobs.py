@@ -1,0 +1,108 @@
+"""The queue: it commits with its caller, runs only what we wrote, and removes what somebody slipped in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from django_q.models import OrmQ
+from django_q.signing import SignedPackage
+
+from config.kernel import jobs
+from config.kernel.models import Heartbeat
+
+BEAT = "config.kernel.jobs.beat"
+
+
+@pytest.fixture
+def broker() -> jobs.GuardedBroker:
+    return jobs.GuardedBroker(list_key="wardline")
+
+
+def forged(func: str, *args: str) -> OrmQ:
+    """A row as somebody with the signing key would leave it: well signed, but another dotted path."""
+    package = {"id": "f" * 32, "name": "forged", "func": func, "args": args, "kwargs": {}, "started": timezone.now()}
+    return OrmQ.objects.create(
+        key="wardline", payload=SignedPackage.dumps(package), lock=timezone.now() - timedelta(minutes=1)
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_is_queued_only_when_its_caller_commits() -> None:
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        jobs.enqueue(BEAT)
+        raise ZeroDivisionError
+    assert not OrmQ.objects.exists()
+
+    with transaction.atomic():
+        jobs.enqueue(BEAT)
+    assert [SignedPackage.loads(row.payload)["args"] for row in OrmQ.objects.all()] == [(BEAT,)]
+
+
+@pytest.mark.django_db
+def test_the_worker_gets_what_was_enqueued(broker: jobs.GuardedBroker) -> None:
+    jobs.enqueue(BEAT)
+
+    taken = broker.dequeue()
+
+    assert taken is not None
+    [(row, payload)] = taken
+    package = SignedPackage.loads(payload)
+    assert (package["func"], package["args"]) == (jobs.RUNNER, (BEAT,))
+    broker.acknowledge(row)
+    assert not OrmQ.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "func", ["os.system", "subprocess.run", "config.kernel.jobs.beat", "django.core.management.call_command"]
+)
+def test_a_forged_row_is_removed_and_never_reaches_the_worker(broker: jobs.GuardedBroker, func: str) -> None:
+    forged(func, "true")
+
+    assert broker.dequeue() is None
+    assert not OrmQ.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_row_without_our_signature_is_removed(broker: jobs.GuardedBroker) -> None:
+    OrmQ.objects.create(key="wardline", payload="bm9uc2Vuc2U:x:y", lock=timezone.now() - timedelta(minutes=1))
+
+    assert broker.dequeue() is None
+    assert not OrmQ.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_forged_row_does_not_hold_up_the_honest_one(broker: jobs.GuardedBroker) -> None:
+    forged("os.system", "true")
+    jobs.enqueue(BEAT)
+
+    taken = [task for _ in range(2) for task in (broker.dequeue() or [])]
+
+    assert [SignedPackage.loads(payload)["args"] for _, payload in taken] == [(BEAT,)]
+
+
+@pytest.mark.parametrize("name", ["os.system", "config.kernel.jobs.run.x", "tickets.models.Ticket", "config.settings.base.x", "tickets.jobs.x; import os"])  # fmt: skip
+def test_only_functions_of_jobs_modules_are_jobs(name: str) -> None:
+    with pytest.raises(ValueError, match="is not a job"):
+        jobs.enqueue(name)
+    with pytest.raises(ValueError, match="is not a job"):
+        jobs.run(name)
+
+
+@pytest.mark.django_db
+def test_running_a_job_calls_it_by_name() -> None:
+    jobs.run(BEAT)
+
+    assert Heartbeat.objects.get(name="worker").at <= timezone.now()
+
+
+@pytest.mark.database
+@pytest.mark.django_db(transaction=True)
+def test_a_queued_job_is_handed_out_once(broker: jobs.GuardedBroker) -> None:
+    jobs.enqueue(BEAT)
+
+    assert broker.dequeue() is not None
+    assert jobs.GuardedBroker(list_key="wardline").dequeue() is None
