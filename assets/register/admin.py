@@ -14,6 +14,7 @@ from unfold.decorators import action, display
 
 from assets.register import services
 from assets.register.models import Device, DeviceGroup, DeviceType, FaultPreset, Qualification, Skill
+from assets.register.views import register_import
 from config.kernel.admin import HouseAdmin, MasterAdmin
 from config.kernel.errors import DomainError
 
@@ -63,6 +64,7 @@ class DeviceAdmin(MasterAdmin):
     autocomplete_fields = ("type", "department", "location")
     readonly_fields = ("public_id", "short_code", "qr_version", "status", "status_reason", "status_since")
     date_hierarchy = None
+    actions_list = ("import_register",)
     actions = ("labels_a4", "labels_single", "export_csv", "export_xlsx", "stop", "renew_qr")
     fieldsets = (
         (gettext_lazy("标识"), {"fields": ("asset_no", "name", "name_en", "type", "model", "spec", "serial_no", "lot_no",
@@ -82,6 +84,10 @@ class DeviceAdmin(MasterAdmin):
     })  # fmt: skip
     def status_sign(self, device: Device) -> tuple[str, str]:
         return str(device.status), str(device.get_status_display())
+
+    @action(description=gettext_lazy("导入台账"), permissions=["add", "change"], url_path="import", icon="upload_file")
+    def import_register(self, request: HttpRequest) -> HttpResponse:
+        return register_import(self, request)
 
     @action(description=gettext_lazy("打印标签：A4 每页 24 张"), permissions=["view"])
     def labels_a4(self, request: HttpRequest, devices: QuerySet[Device]) -> HttpResponse:
@@ -105,11 +111,15 @@ class DeviceAdmin(MasterAdmin):
 
     @action(description=gettext_lazy("停用"), permissions=["change"])
     def stop(self, request: HttpRequest, devices: QuerySet[Device]) -> None:
-        self._each(request, devices, lambda d: services.put_out_of_use(d, reason=_("后台停用"), by=request.user, at=timezone.now()))  # type: ignore[arg-type]
+        self._each(
+            request,
+            devices,
+            lambda d: services.put_out_of_use(d, reason=_("后台停用"), by=request.user, at=timezone.now()),
+        )
 
     @action(description=gettext_lazy("作废旧二维码"), permissions=["change"])
     def renew_qr(self, request: HttpRequest, devices: QuerySet[Device]) -> None:
-        self._each(request, devices, lambda d: services.rotate_qr(d, by=request.user, at=timezone.now()))  # type: ignore[arg-type]
+        self._each(request, devices, lambda d: services.rotate_qr(d, by=request.user, at=timezone.now()))
 
     def _each(self, request: HttpRequest, devices: QuerySet[Device], step: Any) -> None:
         """Every row on its own, with the refusals in words."""
