@@ -15,12 +15,14 @@ from asgiref.sync import async_to_sync, sync_to_async
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
+from redis.exceptions import RedisError
 
 from config.kernel import log
 from config.kernel.models import EventRecord
 
 logger = logging.getLogger(__name__)
 GROUP = "log"
+_AWAY = (OSError, RedisError)  # redis has its own ConnectionError, which is no OSError
 _QUEUE_LIMIT = 1000
 
 
@@ -106,7 +108,7 @@ class _Nudges:
             await asyncio.wait_for(self.layer.receive(self.channel), timeout=1)
         except TimeoutError:
             return
-        except OSError:
+        except _AWAY:
             # Redis is away: the log is still there, poll it.
             self.channel = None
             await asyncio.sleep(1)
@@ -121,7 +123,7 @@ def nudge() -> None:
         return
     try:
         async_to_sync(layer.group_send)(GROUP, {"type": "log.grew"})
-    except OSError:
+    except _AWAY:
         logger.warning("channel layer is away; hubs fall back to polling")
 
 
