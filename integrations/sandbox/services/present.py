@@ -22,7 +22,7 @@ from tickets.sla.queries import rulebook
 class Scene:
     """One open ticket: type of device (English name), department, symptom, minutes since the report, how far it got.
 
-    `near` names a P1 target instead of an age: the report is so old that this target falls due in `age` minutes.
+    `near` names a target, e.g. `1:arrival`, instead of an age: the report is so old that it falls due in `age` minutes.
     """
 
     kind: str
@@ -38,22 +38,22 @@ class Scene:
 
 
 SCENES = (
-    Scene("Ventilator", "ICU", "ventilator-stopped", 3.2, "departed", in_use=True, near="arrival"),
-    Scene("Anaesthesia machine", "OR", "anaesthesia-gas", -2.3, "accepted", in_use=True, near="arrival"),
+    Scene("Ventilator", "ICU", "ventilator-stopped", 3.2, "departed", in_use=True, near="1:arrival"),
+    Scene("Anaesthesia machine", "OR", "anaesthesia-gas", -2.3, "accepted", in_use=True, near="1:arrival"),
     Scene("Dialysis machine", "DIA", "dialysis-water", 75, "restored", in_use=True),
-    Scene("Defibrillator", "ER", "defibrillator-self-test", 8.2, "assigned"),
-    Scene("Wall suction outlet", "NEU", "suction-no-vacuum", 190, "working"),
-    Scene("Defibrillator", "CCU", "defibrillator-charge", 300, "working"),
-    Scene("Patient monitor", "GSU", "monitor-nibp", 110, "accepted", came_back=True),
+    Scene("Defibrillator", "ER", "defibrillator-self-test", 1.9, "assigned", near="2:response"),
+    Scene("Wall suction outlet", "NEU", "suction-no-vacuum", 13, "working", near="2:restoration"),
+    Scene("Defibrillator", "CCU", "defibrillator-charge", 300, "restored"),
+    Scene("Patient monitor", "GSU", "monitor-nibp", 12, "accepted", came_back=True),
     Scene("Portable ultrasound", "USD", "ultrasound-probe", 1500, "paused"),
     Scene("Infusion pump", "RES", "pump-occlusion", 45, "assigned"),
     Scene("Electric bed", "GER", "bed-lift", 26, "triaged"),
     Scene("Infusion pump", "URO", "pump-door", 38, "triaged"),
-    Scene("Infant incubator", "NICU", "incubator-humidity", 220, "arrived"),
-    Scene("Steam steriliser", "CSS", "steriliser-wet", 640, "paused", hold="vendor"),
+    Scene("Infant incubator", "NICU", "incubator-humidity", 35, "arrived"),
+    Scene("Steam steriliser", "CSS", "steriliser-wet", 640, "waiting", hold="vendor"),
     Scene("Medical refrigerator", "LAB", "fridge-alarm", 150, "accepted"),
     Scene("Gastroscope", "ENS", "endoscope-angle", 420, "working"),
-    Scene("CT scanner", "RAD", "imaging-artefact", 980, "paused", hold="in_use"),
+    Scene("CT scanner", "RAD", "imaging-artefact", 980, "waiting", hold="in_use"),
     Scene("12-lead ECG recorder", "CAR", "ecg-printer", 330, "verifying"),
     Scene("Patient monitor", "NSU", "monitor-lead", 410, "verifying"),
     Scene("Patient monitor", "ICU", "monitor-network", 260, "verifying"),
@@ -64,7 +64,7 @@ SCENES = (
     Scene("Patient monitor", "CTS", "monitor-spo2", 18, "assigned"),
     Scene("Non-invasive ventilator", "RES", "ventilator-humidifier", 130, "working"),
     Scene("Electric suction", "ER", "suction-leak", 61, "arrived"),
-    Scene("Infusion pump", "GAS", "pump-keys", 1320, "reopened"),
+    Scene("Infusion pump", "GAS", "pump-keys", 165, "reopened"),
     Scene("Electric bed", "URO", "bed-rail", 1010, "verifying"),
     Scene("Patient monitor", "PED", "monitor-battery", 84, "accepted"),
     Scene("Colour ultrasound", "USD", "ultrasound-output", 33, "triaged"),
@@ -79,15 +79,21 @@ _PATHS: dict[str, tuple[str, ...]] = {
     "working": (*_WAY, "arrive", "start"),
     "restored": (*_WAY, "arrive", "restore", "start"),
     "paused": (*_WAY, "arrive", "start", "pause"),
+    "waiting": (*_WAY, "arrive", "restore", "start", "pause"),
     "verifying": (*_WAY, "arrive", "start", "resolve"),
     "reopened": (*_WAY, "arrive", "start", "resolve", "dispute"),
 }
 _SHARE = {"assign": 0.02, "accept": 0.12, "depart": 0.18, "arrive": 0.35, "restore": 0.45, "start": 0.5, "pause": 0.75,
-          "resolve": 0.8, "dispute": 0.9}  # fmt: skip
-# Nobody takes hours to answer: at most so many minutes after the report, however old the ticket is.
-_LATEST = {"assign": 0.5, "accept": 8.0, "depart": 10.0, "arrive": 28.0, "restore": 30.0, "start": 32.0, "pause": 80.0,
-           "resolve": 95.0}  # fmt: skip
-_HELD = ("assigned", "accepted", "departed", "arrived", "working", "restored", "paused")
+          "resolve": 0.8, "dispute": 0.95}  # fmt: skip
+# Nobody takes hours to answer: at most so many minutes after the report, however old the ticket is. By priority.
+_STEPS = ("assign", "accept", "depart", "arrive", "restore", "start", "pause", "resolve")
+_LATEST = {
+    1: dict(zip(_STEPS, (0.1, 1.2, 1.8, 7, 11, 12, 70, 85), strict=True)),
+    2: dict(zip(_STEPS, (0.5, 6, 8, 17, 19, 20, 80, 95), strict=True)),
+    3: dict(zip(_STEPS, (0.5, 16, 20, 55, 58, 60, 100, 120), strict=True)),
+    4: dict(zip(_STEPS, (0.5, 45, 50, 110, 115, 120, 160, 180), strict=True)),
+}
+_HELD = ("assigned", "accepted", "departed", "arrived", "working", "restored", "paused", "waiting")
 
 
 def play(world: World) -> int:
@@ -103,7 +109,8 @@ def _start(scene: Scene, now: datetime) -> datetime:
     if not scene.near:
         return now - timedelta(minutes=scene.age)
     book = rulebook()
-    allowed = book.minutes_for(book.targets_of(1)[scene.near], now)
+    priority, metric = scene.near.split(":")
+    allowed = book.minutes_for(book.targets_of(int(priority))[metric], now)
     return now - timedelta(minutes=allowed - scene.age)
 
 
@@ -180,7 +187,8 @@ class _Act:
 
     def step(self, name: str) -> None:
         passed = (self.now - self.start) * _SHARE[name]
-        at = self.start + min(passed, timedelta(minutes=_LATEST.get(name, passed / timedelta(minutes=1))))
+        latest = _LATEST[self.ticket.priority].get(name)
+        at = self.start + (passed if latest is None else min(passed, timedelta(minutes=latest)))
         steps: dict[str, Callable[[], Any]] = {
             "assign": lambda: lifecycle.assign(
                 self.ticket, to=self.engineer, by=None, at=at, automatic=True, eta=at + timedelta(minutes=9)
