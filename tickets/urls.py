@@ -2,8 +2,10 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from tickets.desk import urls as desk
+from tickets.desk import views as desk
 from tickets.desk.consumers import DeskConsumer
+from tickets.desk.views import files
+from tickets.desk.views import ward as ward_home
 from tickets.field import views as field
 from tickets.lifecycle import api as lifecycle
 from tickets.record import api as record
@@ -12,6 +14,8 @@ from tickets.ward import views as ward
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/", include((desk.urlpatterns, "desk"))),
+    path("files/<str:public_id>/", files.attachment, name="file"),
+    path("ward/", ward_home.mine, name="ward-home"),
     path("field/", include((field.urlpatterns, "field"))),
     path("manifest.webmanifest", field.manifest, name="manifest"),
     path("", include((ward.urlpatterns, "ward"))),

@@ -26,7 +26,7 @@ class Place:
 _LEADS: Final = frozenset({"dispatcher", "manager", "admin"})
 _STAFF: Final = _LEADS | {"engineer"}
 PLACES: Final = (
-    Place(pgettext_lazy("nav", "报修"), ("ward:home", "ward:mine"), frozenset({"nurse"})),
+    Place(pgettext_lazy("nav", "报修"), ("ward-home",), frozenset({"nurse"})),
     Place(pgettext_lazy("nav", "今天"), ("field:today",), frozenset({"engineer"})),
     Place(pgettext_lazy("nav", "看板"), ("desk:board",), _LEADS),
     Place(pgettext_lazy("nav", "工单"), ("desk:tickets", "desk:list"), _STAFF),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from assets.places.models import User
-from assets.register.models import FaultPreset
-from tickets.record.models import Ticket
+from assets.register.models import Device, FaultPreset
+from tickets.record.models import Danger, Ticket
 
 PRIORITIES = [(1, _("P1 危及患者")), (2, _("P2 诊疗中断")), (3, _("P3 有替代")), (4, _("P4 不影响"))]
 
@@ -78,3 +79,48 @@ class Confirm(_Dialog):
 class Note(forms.Form):
     text = forms.CharField(max_length=500)
     public = forms.BooleanField(required=False)
+
+
+def device_has(word: str) -> Q:
+    """One word somebody says about a device: its name, model, number, ward or place."""
+    columns = ("name", "name_en", "model", "asset_no", "serial_no", "department__name", "department__name_en", "location__path_zh")
+    found = Q()
+    for column in columns:
+        found |= Q(**{f"{column}__icontains": word})
+    return found
+
+
+class ByPhone(forms.Form):
+    """What the caller says, in the ward page's own words."""
+
+    client_id = forms.UUIDField(widget=forms.HiddenInput)
+    in_use = forms.TypedChoiceField(
+        label=_("正在用于患者"),
+        choices=[("yes", _("在用")), ("no", _("没在用"))],
+        coerce=lambda value: value == "yes",
+        widget=forms.RadioSelect,
+    )
+    preset = forms.ModelChoiceField(
+        label=_("哪里坏了"), queryset=FaultPreset.objects.none(), required=False, widget=forms.RadioSelect, blank=True
+    )
+    danger = forms.MultipleChoiceField(
+        label=_("危险情况"), choices=Danger.choices, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    description = forms.CharField(
+        label=_("补充说明"),
+        max_length=500,
+        required=False,
+        help_text=_("勿写患者信息。"),
+        widget=forms.Textarea(attrs={"class": "inp", "rows": 3}),
+    )
+    contact_ext = forms.CharField(
+        label=_("回电分机"), max_length=13, required=False, widget=forms.TextInput(attrs={"class": "inp"})
+    )
+
+    def __init__(self, *args: Any, device: Device, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["preset"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = FaultPreset.objects.filter(group_id=device.type.group_id, active=True)
+        field.empty_label = None
+        field.label_from_instance = lambda preset: preset.flat_label  # type: ignore[method-assign,assignment]  # per form

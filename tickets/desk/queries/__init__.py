@@ -1,8 +1,26 @@
-"""Reads of the desk: board, wall, feed, one ticket's story."""
+"""Reads of the desk: board, wall, feed, one ticket's story, the list."""
 
 from tickets.desk.queries.board import SHOWS, board, place_of, row_of
 from tickets.desk.queries.feed import feed, tell
+from tickets.desk.queries.listing import FILTERS, Page, address, choices, filtered, page, read_filters
 from tickets.desk.queries.story import priority_reasons, timeline
 from tickets.desk.queries.wall import wall
 
-__all__ = ["SHOWS", "board", "feed", "place_of", "priority_reasons", "row_of", "tell", "timeline", "wall"]
+__all__ = [
+    "FILTERS",
+    "SHOWS",
+    "Page",
+    "address",
+    "board",
+    "choices",
+    "feed",
+    "filtered",
+    "page",
+    "place_of",
+    "priority_reasons",
+    "read_filters",
+    "row_of",
+    "tell",
+    "timeline",
+    "wall",
+]

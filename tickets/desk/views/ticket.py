@@ -19,8 +19,8 @@ from config.kernel.errors import DomainError
 from tickets import policies
 from tickets.desk import queries
 from tickets.desk.forms import Note
-from tickets.desk.verbs import VERBS, offered
 from tickets.desk.views.doors import house
+from tickets.desk.views.verbs import VERBS, offered
 from tickets.record import services as record
 from tickets.record.models import Danger, Ticket
 from tickets.sla.queries import explanation, lead_clock, ring_for, stops_for

@@ -1,0 +1,42 @@
+"""A signed-in ward's own page: its open tickets, each with its tracking page, and what was finished lately."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+
+from assets.policies import is_ward, visible_devices
+from assets.register.models import Device
+from assets.register.queries import report_url
+from tickets.desk import queries
+from tickets.policies import visible_tickets
+from tickets.record.models import ENDED, State, Ticket
+
+LATELY = timedelta(days=7)
+MOST_DEVICES = 200
+
+
+@never_cache
+@login_required
+def mine(request: HttpRequest) -> HttpResponse:
+    if not is_ward(request.user):
+        raise PermissionDenied
+    now = timezone.now()
+    tickets = visible_tickets(request.user, Ticket.objects.all())
+    going = [queries.row_of(ticket, now) for ticket in tickets.open().for_board().order_by("-id")[:100]]  # type: ignore[attr-defined]  # as in listing
+    done = tickets.filter(state__in=ENDED, ended_at__gte=now - LATELY).for_board().order_by("-ended_at")[:20]  # type: ignore[attr-defined]  # as in listing
+    devices = visible_devices(request.user, Device.objects.living().for_display()).order_by("name", "asset_no")
+    context = {
+        "asked": [row for row in going if row.ticket.state == State.VERIFYING],
+        "going": [row for row in going if row.ticket.state != State.VERIFYING],
+        "done": list(done),
+        "devices": [{"device": one, "url": report_url(one)} for one in devices[:MOST_DEVICES]],
+        "department": request.user.department,  # type: ignore[union-attr]  # is_ward has looked
+    }
+    return render(request, "tickets/desk/ward.html", context)
