@@ -5,8 +5,9 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from integrations.audit.api import EventsView
 from integrations.identity.api import RevokeView, TokenView
+from integrations.notifications import views as notifications
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [*notifications.urlpatterns]
 api: list[URLPattern | URLResolver] = [
     path("auth/token/", TokenView.as_view(), name="api-token"),
     path("auth/token/revoke/", RevokeView.as_view(), name="api-token-revoke"),

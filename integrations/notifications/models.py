@@ -47,9 +47,7 @@ class Notification(models.Model):
 class Delivery(models.Model):
     """One message on one outside channel: waiting, sent, or failed with a reason."""
 
-    notification = models.ForeignKey(
-        Notification, models.CASCADE, related_name="deliveries", verbose_name=_("消息")
-    )
+    notification = models.ForeignKey(Notification, models.CASCADE, related_name="deliveries", verbose_name=_("消息"))
     channel = models.CharField(_("渠道"), max_length=10, choices=[("email", _("邮件"))])
     state = models.CharField(
         _("状态"),

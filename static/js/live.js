@@ -58,6 +58,7 @@ export class Feed {
     if (typeof fact.seq !== "number" || fact.seq <= this.seq) return;
     this.seq = fact.seq;
     this.onEvent(fact);
+    document.dispatchEvent(new CustomEvent("wardline:fact", { detail: fact }));
   }
 
   drop() {

@@ -1,0 +1,73 @@
+"""Telling people: one call, one row per person and message; outside channels are jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from assets.places.models import User
+from config.kernel.jobs import enqueue
+from integrations.notifications.models import Delivery, Notification
+
+EMAIL_JOB = "integrations.notifications.jobs.send_email"
+
+
+@transaction.atomic
+def notify(
+    people: Iterable[User],
+    *,
+    template: str,
+    subject: str,
+    at: datetime,
+    dedup: str,
+    level: str = Notification.Level.INFO,
+    params: dict[str, Any] | None = None,
+    sound: bool = False,
+    email: bool = False,
+) -> list[Notification]:
+    """Afterwards each of `people` has the message once, however often this is called with the same `dedup`.
+
+    `template` names templates/messages/<template>.txt; `subject` is what it is about, `ticket:<public id>`; `params`
+    hold codes and numbers, never names. With `email` a delivery waits in the same transaction. Returns the new ones.
+    """
+    told = {user.pk: user for user in people if user.is_active}
+    keys = {pk: f"{dedup}:{pk}"[:120] for pk in told}
+    known = set(Notification.objects.filter(dedup__in=keys.values()).values_list("dedup", flat=True))
+    Notification.objects.bulk_create(
+        [
+            Notification(
+                user=user,
+                level=level,
+                template=template,
+                params=params or {},
+                subject=subject,
+                sound=sound,
+                dedup=keys[pk],
+                at=at,
+            )
+            for pk, user in told.items()
+            if keys[pk] not in known
+        ],
+        ignore_conflicts=True,  # a rival transaction told them in the same moment
+    )
+    new = list(Notification.objects.filter(dedup__in=set(keys.values()) - known).select_related("user"))
+    if email:
+        for notification in new:
+            if notification.user.email:
+                delivery = Delivery.objects.create(notification=notification, channel="email", at=at)
+                enqueue(EMAIL_JOB, delivery.pk)
+    return new
+
+
+@transaction.atomic
+def mark_read(user: User, *, at: datetime, up_to: int | None = None, only: int | None = None) -> int:
+    """Afterwards the person's messages (all, those up to one, or one) are read. Returns how many were not."""
+    rows = Notification.objects.filter(user=user, read_at__isnull=True)
+    if only is not None:
+        rows = rows.filter(pk=only)
+    if up_to is not None:
+        rows = rows.filter(pk__lte=up_to)
+    return rows.update(read_at=at)

@@ -1,0 +1,59 @@
+// The unread bell: read again when a page hears a fact that tells people, otherwise every 20 s. Urgent ones are heard once.
+
+import { refresh, toast } from "./core.js";
+
+const EVERY = 20_000;
+const AFTER_A_FACT = 600; // the message is written with the fact; one short wait gathers a burst
+const TELLS = new Set(["TicketAssigned", "EscalationRaised", "SlaBreached", "TicketReopened", "VerificationRequested", "NobodyAvailable", "WorkInterrupted"]);
+const HEARD = "wardline.heard";
+
+const bell = document.getElementById("bell");
+const plainTitle = document.title;
+let soon = null;
+
+/** Two short tones; silent until the person has touched the page once, as browsers ask. */
+function ring() {
+  try {
+    const sound = new AudioContext();
+    for (const [start, pitch] of [[0, 880], [0.18, 1175]]) {
+      const tone = sound.createOscillator();
+      const volume = sound.createGain();
+      tone.frequency.value = pitch;
+      volume.gain.setValueAtTime(0.2, sound.currentTime + start);
+      volume.gain.exponentialRampToValueAtTime(0.001, sound.currentTime + start + 0.16);
+      tone.connect(volume).connect(sound.destination);
+      tone.start(sound.currentTime + start);
+      tone.stop(sound.currentTime + start + 0.16);
+    }
+    setTimeout(() => sound.close(), 600);
+  } catch {
+    // A page without sound still shows the number.
+  }
+  navigator.vibrate?.([120, 80, 120]);
+}
+
+async function look() {
+  soon = null;
+  try {
+    await refresh(bell, bell.dataset.bell);
+  } catch {
+    return; // signed out or offline: the frame says so elsewhere
+  }
+  const n = bell.querySelector("[data-unread]")?.dataset.unread;
+  document.title = n ? `(${n}) ${plainTitle}` : plainTitle;
+  const loud = bell.querySelector("[data-loud]");
+  if (loud && Number(loud.dataset.loud) > Number(localStorage.getItem(HEARD) ?? 0)) {
+    localStorage.setItem(HEARD, loud.dataset.loud); // one sound for all windows of this browser
+    ring();
+    toast(loud.textContent);
+  }
+}
+
+if (bell) {
+  look();
+  setInterval(() => document.visibilityState === "visible" && look(), EVERY);
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && look());
+  document.addEventListener("wardline:fact", (event) => {
+    if (TELLS.has(event.detail.type) && soon === null) soon = setTimeout(look, AFTER_A_FACT);
+  });
+}
