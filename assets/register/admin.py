@@ -57,7 +57,7 @@ class DeviceTypeAdmin(MasterAdmin):
 
 @admin.register(Device)
 class DeviceAdmin(MasterAdmin):
-    list_display = ("asset_no", "label", "department", "location", "criticality", "status_sign", "warranty_ends_on")
+    list_display = ("asset_no", "called", "department", "location", "grade", "status_sign", "warranty_ends_on")
     list_filter = ("status", "criticality", "type__group", "department")
     list_select_related = ("department", "location", "type")
     search_fields = ("asset_no", "name", "name_en", "model", "serial_no", "short_code", "udi_di")
@@ -77,6 +77,14 @@ class DeviceAdmin(MasterAdmin):
         (gettext_lazy("购置与保修"), {"fields": ("price", "purchased_on", "accepted_on", "life_years", "warranty_ends_on",
                                               "contract_no", "coverage", "vendor_contact", "retain_until")}),
     )  # fmt: skip
+
+    @display(description=gettext_lazy("设备名称"), ordering="name")
+    def called(self, device: Device) -> str:
+        return device.label
+
+    @display(description=gettext_lazy("关键等级"), ordering="criticality")
+    def grade(self, device: Device) -> str:
+        return device.criticality
 
     @display(description=gettext_lazy("状态"), ordering="status", label={
         "ready": "success", "in_use": "success", "standby_reserve": "success", "fault": "danger",
