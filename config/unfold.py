@@ -134,6 +134,7 @@ UNFOLD: Final[dict[str, Any]] = {
     "SITE_SUBHEADER": _("医院设备工单"),
     "SITE_SYMBOL": "vital_signs",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _favicon}],
+    "DASHBOARD_CALLBACK": "config.dashboard.landing",
     "SHOW_LANGUAGES": True,
     "SHOW_BACK_BUTTON": True,
     "COLORS": {"primary": _ramp(_BRAND), "base": _ramp(_NEUTRAL)},
