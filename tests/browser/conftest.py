@@ -31,10 +31,15 @@ def hospital(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hospital]:
 
 @pytest.fixture
 def visit(chromium: Browser, hospital: Hospital) -> Iterator[Callable[..., Page]]:
-    """A page of one's own: `visit()` is a stranger with a phone, `visit("engineer")` signed in, `device=DESK` a desk."""
+    """A page of one's own: `visit()` is a stranger with a phone, `visit("engineer")` signed in, `device=DESK` a desk.
+
+    The demo has one password for each role, so `username` names another person of that role.
+    """
     contexts: list[BrowserContext] = []
 
-    def opened(role: str = "", device: dict[str, object] = PHONE, language: str = "zh-CN") -> Page:
+    def opened(
+        role: str = "", device: dict[str, object] = PHONE, language: str = "zh-CN", username: str = ""
+    ) -> Page:
         context = chromium.new_context(
             **device, locale=language, timezone_id="Asia/Shanghai", base_url=hospital.base_url, reduced_motion="reduce"
         )
@@ -43,7 +48,7 @@ def visit(chromium: Browser, hospital: Hospital) -> Iterator[Callable[..., Page]
         if role:
             login = hospital.login(role)
             page.goto("/accounts/login/")
-            page.fill("input[name=login]", login["username"])
+            page.fill("input[name=login]", username or login["username"])
             page.fill("input[name=password]", login["password"])
             with page.expect_navigation():
                 page.press("input[name=password]", "Enter")
