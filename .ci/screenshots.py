@@ -25,23 +25,33 @@ SLOWEST_START = 120.0
 
 class Shot(NamedTuple):
     name: str
-    path: str  # {report} is the first device's page
+    path: str  # {report}, {ticket}, {done}: pages of the story below
     role: str
     size: tuple[int, int]
     language: str = "zh-CN"
 
 
 SHOTS = [
-    Shot("ward-report", "{report}", "", PHONE),
-    Shot("ward-report-en", "{report}", "", PHONE, "en"),
-    Shot("field-today", "/field/", "engineer", PHONE),
-    Shot("field-today-en", "/field/", "engineer", PHONE, "en"),
-    Shot("desk-board", "/desk/", "manager", DESK),
-    Shot("desk-board-en", "/desk/", "manager", DESK, "en"),
-    Shot("desk-wall", "/desk/?wall=1", "manager", WALL),
-    Shot("admin", "/admin/", "admin", DESK),
-    Shot("admin-en", "/admin/", "admin", DESK, "en"),
-    Shot("api", "/api/v1/docs/", "admin", DESK, "en"),
+    Shot("1-report", "{report}", "", PHONE),
+    Shot("1-report-en", "{report}", "", PHONE, "en"),
+    Shot("2-field", "/field/", "engineer", PHONE),
+    Shot("2-field-en", "/field/", "engineer", PHONE, "en"),
+    Shot("3-desk", "/desk/", "dispatcher", DESK),
+    Shot("3-desk-en", "/desk/", "dispatcher", DESK, "en"),
+    Shot("3-ticket", "/desk/tickets/{ticket}/", "dispatcher", DESK),
+    Shot("3-wall", "/desk/?wall=1", "manager", WALL),
+    Shot("4-confirm", "{done}", "", PHONE),
+    Shot("4-confirm-en", "{done}", "", PHONE, "en"),
+    Shot("5-admin", "/admin/", "manager", DESK),
+    Shot("5-admin-en", "/admin/", "manager", DESK, "en"),
+    Shot("6-api", "/api/v1/docs/", "manager", DESK, "en"),
+]
+REPAIR = [
+    ("accept", {}),
+    ("depart", {"eta_minutes": 5}),
+    ("arrive", {"scanned": True}),
+    ("start", {"decon": "cleaned"}),
+    ("resolve", {"cause": "part", "action": "replace", "release": "usable"}),
 ]
 
 
@@ -85,7 +95,42 @@ def sign_in(page: Page, base: str, login: Mapping[str, str]) -> None:
     page.wait_for_load_state("networkidle")
 
 
-def take(browser: Browser, facts: Mapping[str, Any], shot: Shot) -> None:
+class Caller:
+    """One role on the REST API."""
+
+    def __init__(self, facts: Mapping[str, Any], role: str) -> None:
+        self.base = facts["base_url"] + "/api/v1/"
+        self.headers = {"Content-Type": "application/json"}
+        login = next(login for login in facts["logins"] if login["role"] == role)
+        self.name = login["username"]
+        token = self.call("auth/token/", {"username": self.name, "password": login["password"]})["token"]
+        self.headers["Authorization"] = f"Token {token}"
+
+    def call(self, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.base + path, data, self.headers)  # noqa: S310 - our own server
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+            found: dict[str, Any] = json.load(answer)
+            return found
+
+
+def tell_the_story(facts: Mapping[str, Any]) -> dict[str, str]:
+    """One ticket repaired and waiting for the ward, one still open, so that every page has something to say."""
+    dispatcher, engineer = Caller(facts, "dispatcher"), Caller(facts, "engineer")
+    tickets = []
+    for device in facts["devices"][1:3]:
+        symptom = dispatcher.call(f"devices/{device['public_id']}/")["symptoms"][0]["code"]
+        report = {"device": device["public_id"], "symptom": symptom, "in_use": True, "danger": []}
+        tickets.append(dispatcher.call("tickets/", report))
+    done = tickets[0]
+    dispatcher.call(f"tickets/{done['id']}/assign/", {"to": engineer.name})
+    for verb, body in REPAIR:
+        engineer.call(f"tickets/{done['id']}/{verb}/", body)
+    report_page = facts["devices"][0]["report_url"]
+    return {"report": report_page, "ticket": tickets[1]["id"], "done": done["tracking_url"]}
+
+
+def take(browser: Browser, facts: Mapping[str, Any], pages: Mapping[str, str], shot: Shot) -> None:
     width, height = shot.size
     phone = shot.size == PHONE
     context = browser.new_context(
@@ -96,7 +141,7 @@ def take(browser: Browser, facts: Mapping[str, Any], shot: Shot) -> None:
     base = facts["base_url"]
     if shot.role:
         sign_in(page, base, next(login for login in facts["logins"] if login["role"] == shot.role))
-    path = shot.path.format(report=facts["devices"][0]["report_url"].removeprefix(base))
+    path = shot.path.format(**pages).removeprefix(base)
     answer = page.goto(base + path)
     if answer is None or not answer.ok:
         setup.stop(f"{shot.name}: {path} answers {answer.status if answer else 'nothing'}.")
@@ -110,10 +155,11 @@ def main() -> None:
     wanted = sys.argv[1:]
     TARGET.mkdir(parents=True, exist_ok=True)
     with demo() as facts, sync_playwright() as engine:
+        pages = tell_the_story(facts)
         browser = engine.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         for shot in SHOTS:
             if not wanted or shot.name in wanted:
-                take(browser, facts, shot)
+                take(browser, facts, pages, shot)
         browser.close()
 
 
