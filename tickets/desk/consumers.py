@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -11,7 +12,8 @@ import orjson
 from asgiref.sync import sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth import HASH_SESSION_KEY
-from django.db import close_old_connections
+from django.contrib.sessions.models import Session
+from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
@@ -21,8 +23,10 @@ from config.kernel.models import EventRecord
 from tickets.policies import may_follow
 
 HEARTBEAT_SECONDS = 5
+CHECK_SECONDS = 1.5  # a signed-out or closed account hears nothing after this
+SOCKETS_PER_USER = 5
 LARGEST_MESSAGE = 64 * 1024
-SIGNED_OUT, TOO_SLOW, TOO_LARGE = 4401, 4409, 1009
+SIGNED_OUT, TOO_MANY, OTHER_RIGHTS, TOO_SLOW, TOO_LARGE = 4401, 4403, 4408, 4409, 1009
 
 
 class DeskConsumer(AsyncWebsocketConsumer):
@@ -37,10 +41,14 @@ class DeskConsumer(AsyncWebsocketConsumer):
         if self._user is None:
             await self.close(code=SIGNED_OUT)
             return
+        if not _guard().admit(self, self._user):
+            await self.close(code=TOO_MANY)
+            return
         self._sent = _after(self.scope)
         self._follower = asyncio.create_task(self._follow())
 
     async def disconnect(self, code: int) -> None:
+        _guard().forget(self)
         if self._follower is not None:
             self._follower.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -82,10 +90,6 @@ class DeskConsumer(AsyncWebsocketConsumer):
             if clock() < next_beat:
                 continue
             next_beat = clock() + HEARTBEAT_SECONDS
-            self._user = await _database(_current_user, self.scope)
-            if self._user is None:
-                await self.close(code=SIGNED_OUT)
-                return
             await self._beat()
 
     def _wants(self, record: EventRecord) -> bool:
@@ -104,23 +108,90 @@ class DeskConsumer(AsyncWebsocketConsumer):
         await self.send(text_data=orjson.dumps(beat).decode())
 
 
+class _Guard:
+    """Looks at all sockets of this process at once, so that a thousand screens cost two queries a look, not a thousand."""
+
+    def __init__(self) -> None:
+        self.holders: dict[DeskConsumer, User] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def admit(self, socket: DeskConsumer, user: User) -> bool:
+        """False when this person already holds as many sockets as one may."""
+        if sum(1 for holder in self.holders.values() if holder.pk == user.pk) >= SOCKETS_PER_USER:
+            return False
+        self.holders[socket] = user
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._watch())
+        return True
+
+    def forget(self, socket: DeskConsumer) -> None:
+        self.holders.pop(socket, None)
+
+    async def _watch(self) -> None:
+        while self.holders:
+            await asyncio.sleep(CHECK_SECONDS)
+            try:
+                now = await _database(_users_of, [socket.scope for socket in self.holders])
+            except DatabaseError:
+                # Not knowing is no reason to let everybody go: nothing is sent while the log cannot be read either.
+                continue
+            for socket, before in list(self.holders.items()):
+                code = _verdict(before, now.get(id(socket.scope), before))
+                if code:
+                    self.forget(socket)
+                    await socket.close(code=code)
+
+
+def _verdict(before: User, now: User | None) -> int:
+    """Why a socket must end: nobody there any more, or somebody with other rights, who dials again. 0 = stay."""
+    if now is None:
+        return SIGNED_OUT
+    same = (before.role, before.department_id) == (now.role, now.department_id)
+    return 0 if same else OTHER_RIGHTS
+
+
+_guards: dict[asyncio.AbstractEventLoop, _Guard] = {}
+
+
+def _guard() -> _Guard:
+    loop = asyncio.get_running_loop()
+    for other in [known for known in _guards if known.is_closed()]:
+        del _guards[other]
+    return _guards.setdefault(loop, _Guard())
+
+
 def _after(scope: Any) -> int:
     given = parse_qs(scope.get("query_string", b"").decode("ascii", "replace")).get("after", ["0"])[0]
     return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else 0
 
 
 def _current_user(scope: Any) -> User | None:
-    """Who this socket belongs to now: a signed-out session, a new password or a closed account end it."""
-    claimed = scope.get("user")
-    if claimed is None or not claimed.is_authenticated:
-        return None
-    user = User.objects.select_related("department").filter(pk=claimed.pk, is_active=True).first()
+    return _users_of([scope])[id(scope)]
+
+
+def _users_of(scopes: Sequence[Any]) -> dict[int, User | None]:
+    """Who each socket belongs to now, by the scope's id: a signed-out session, a new password or a closed account end
+    it. Two queries for any number."""
+    claimed = {scope["user"].pk for scope in scopes if "user" in scope and scope["user"].is_authenticated}
+    keys = {key for scope in scopes if (key := _session_key(scope))}
+    users = User.objects.select_related("department").filter(is_active=True).in_bulk(claimed)
+    alive = set(Session.objects.filter(pk__in=keys, expire_date__gt=timezone.now()).values_list("pk", flat=True))
+    return {id(scope): _owner(scope, users, alive) for scope in scopes}
+
+
+def _session_key(scope: Any) -> str:
     session = scope.get("session")
-    if user is None or session is None or not session.session_key:
+    return (session.session_key or "") if session is not None else ""
+
+
+def _owner(scope: Any, users: dict[int, User], alive: set[str]) -> User | None:
+    user, key = users.get(getattr(scope.get("user"), "pk", None) or 0), _session_key(scope)
+    if user is None or not key:
         return user
-    if not session.exists(session.session_key):
+    if key not in alive:
         return None
-    return user if constant_time_compare(session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()) else None
+    known = scope["session"].get(HASH_SESSION_KEY, "")
+    return user if constant_time_compare(known, user.get_session_auth_hash()) else None
 
 
 async def _database(query: Any, *args: Any) -> Any:

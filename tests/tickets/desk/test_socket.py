@@ -51,8 +51,10 @@ class Screen(ApplicationCommunicator):
         await self.wait(timeout=5)
 
 
-def dial(user, after=0):
+def dial(user, after=0, session=None):
     scope = {"type": "websocket", "path": "/ws/desk/", "query_string": f"after={after}".encode(), "headers": [], "user": user}
+    if session is not None:
+        scope["session"] = session
     return Screen(DeskConsumer.as_asgi(), scope)
 
 
@@ -107,18 +109,75 @@ async def test_strangers_are_refused(rules):
     assert (await channel.receive_output(timeout=5)) == {"type": "websocket.close", "code": 4401}
 
 
-async def test_a_closed_account_is_cut_off(dispatcher, monkeypatch):
-    monkeypatch.setattr(consumers, "HEARTBEAT_SECONDS", 0.1)
+def session_of(client):
+    session = client.session
+    session.get("_auth_user_hash")  # read from the database now, as the middleware does
+    return session
+
+
+async def hangs_up(channel, within=2):
+    """The code the server closed with; facts before it are read over."""
+    said = await channel.receive_output(timeout=within)
+    while said["type"] != "websocket.close":
+        said = await channel.receive_output(timeout=within)
+    return said["code"]
+
+
+async def test_a_closed_account_is_cut_off_within_two_seconds(dispatcher):
     channel = dial(dispatcher)
     await channel.connect()
     assert (await channel.receive_json_from(timeout=5))["type"] == "heartbeat"
 
     await sync_to_async(User.objects.filter(pk=dispatcher.pk).update)(is_active=False)
 
-    said = await channel.receive_output(timeout=5)
-    while said["type"] != "websocket.close":
-        said = await channel.receive_output(timeout=5)
-    assert said["code"] == 4401
+    assert await hangs_up(channel) == 4401
+
+
+async def test_signing_out_ends_the_socket_within_two_seconds(dispatcher, signed_in):
+    client = await sync_to_async(signed_in)(dispatcher)
+    channel = dial(dispatcher, session=await sync_to_async(session_of)(client))
+    await channel.connect()
+    assert (await channel.receive_json_from(timeout=5))["type"] == "heartbeat"
+
+    await sync_to_async(client.logout)()
+
+    assert await hangs_up(channel) == 4401
+
+
+async def test_a_new_password_ends_the_socket(dispatcher, signed_in):
+    client = await sync_to_async(signed_in)(dispatcher)
+    channel = dial(dispatcher, session=await sync_to_async(session_of)(client))
+    await channel.connect()
+    await channel.receive_json_from(timeout=5)
+
+    dispatcher.set_password("another-long-password-8")
+    await sync_to_async(dispatcher.save)()
+
+    assert await hangs_up(channel) == 4401
+
+
+async def test_other_rights_make_the_screen_dial_again(dispatcher, icu):
+    channel = dial(dispatcher)
+    await channel.connect()
+    await channel.receive_json_from(timeout=5)
+
+    await sync_to_async(User.objects.filter(pk=dispatcher.pk).update)(role="nurse", department=icu)
+
+    assert await hangs_up(channel) == 4408
+
+
+async def test_a_sixth_socket_of_one_person_is_refused(dispatcher, manager):
+    held = [dial(dispatcher) for _n in range(5)]
+    for channel in held:
+        await channel.connect()
+    sixth, another = dial(dispatcher), dial(manager)
+    await sixth.connect()
+    await another.connect()
+
+    assert await hangs_up(sixth) == 4403
+    assert (await another.receive_json_from(timeout=5))["type"] == "heartbeat"
+    for channel in (*held, another):
+        await channel.disconnect()
 
 
 async def test_a_screen_too_slow_is_told_to_resume(dispatcher, now, monkeypatch):
