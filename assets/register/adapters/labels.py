@@ -107,9 +107,10 @@ def _width(text: str, size: float, latin: str = "Helvetica") -> float:
 def _qr(canvas: Canvas, url: str, x: float, y: float) -> float:
     """The symbol at level M, 22 mm wide, in the label's middle line; returns the width of its quiet zone (4 modules).
 
-    One path of all dark runs: single squares would show hairlines between them on some printers.
+    One path of all dark runs: single squares would show hairlines between them on some printers. The mask is fixed: the
+    signature is random anyway, and choosing the best of eight takes five times as long for a ward's worth of labels.
     """
-    matrix: list[bytearray] = list(segno.make(url, error="m", boost_error=False, micro=False).matrix)
+    matrix: list[bytearray] = list(segno.make(url, error="m", boost_error=False, micro=False, mask=3).matrix)
     module = QR / len(matrix)
     left, top = x + 4 * module, y + (HEIGHT + QR) / 2
     path = canvas.beginPath()
