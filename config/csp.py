@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
-DIRECTIVES: Final = {
+DIRECTIVES: Final[dict[str, list[str]]] = {
     "default-src": [SELF],
     "img-src": [SELF, "data:", "blob:"],
     "connect-src": [SELF],
@@ -19,7 +19,7 @@ DIRECTIVES: Final = {
     "frame-ancestors": [NONE],
 }
 # Unfold's Alpine compiles expressions and its charts and editors set style attributes.
-_ADMIN_POLICY: Final = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
+_ADMIN_POLICY: Final[dict[str, list[str]]] = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
 
 
 class AdminAllowsEval:

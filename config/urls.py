@@ -14,7 +14,7 @@ from integrations import urls as integrations
 from tickets import urls as tickets
 
 unfold.withdraw_foreign_pages()
-admin.site.login = secure_admin_login(admin.site.login)  # one sign-in door, with lock-out and second factor
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # one sign-in door
 _apps = (assets, tickets, dispatch, integrations)
 
 urlpatterns = [
