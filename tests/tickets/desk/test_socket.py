@@ -170,6 +170,7 @@ async def test_a_sixth_socket_of_one_person_is_refused(dispatcher, manager):
     held = [dial(dispatcher) for _n in range(5)]
     for channel in held:
         await channel.connect()
+        await channel.receive_json_from(timeout=5)
     sixth, another = dial(dispatcher), dial(manager)
     await sixth.connect()
     await another.connect()
