@@ -59,8 +59,18 @@ def _todo(now: datetime) -> list[dict[str, str]]:
     found = [
         (soon, "shield-alert", _("%(n)s 张资质 30 天内到期") % {"n": soon}, cards),
         (expired, "shield-alert", _("%(n)s 张资质已过期") % {"n": expired}, cards),
-        (review, "user-round-check", _("%(n)s 个派单决定待复核") % {"n": review}, reverse("admin:dispatch_decision_changelist")),
-        (callback, "phone-call", _("%(n)s 张报修待回电核实") % {"n": callback}, reverse("admin:tickets_ticket_changelist")),
+        (
+            review,
+            "user-round-check",
+            _("%(n)s 个派单决定待复核") % {"n": review},
+            reverse("admin:dispatch_decision_changelist"),
+        ),
+        (
+            callback,
+            "phone-call",
+            _("%(n)s 张报修待回电核实") % {"n": callback},
+            reverse("admin:tickets_ticket_changelist"),
+        ),
     ]
     todo = [{"icon": icon, "text": text, "url": url} for n, icon, text, url in found if n]
     for year in missing_years(now):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +13,8 @@ from django.test import Client
 
 from assets.models import Department, Device, FaultPreset, User
 from tests import factories
+from tickets.sla.queries import forget_rulebook
+from tickets.sla.services import install_defaults
 
 NOW = datetime(2026, 11, 18, 6, 21, 8, tzinfo=UTC)  # a Wednesday, 14:21:08 in Shanghai
 
@@ -26,15 +28,10 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_memory() -> Iterator[None]:
+def _no_memory() -> None:
+    """Nothing remembered in the process reaches the next test."""
     cache.clear()
-    try:
-        from tickets.sla import queries
-
-        queries.forget_rulebook()
-    except ImportError:
-        pass
-    yield
+    forget_rulebook()
 
 
 @pytest.fixture
@@ -45,10 +42,8 @@ def now() -> datetime:
 @pytest.fixture
 def rules(db: None) -> None:
     """The shipped calendars, targets, ladder, matrix and hold reasons."""
-    from tickets.sla import queries, services
-
-    services.install_defaults()
-    queries.forget_rulebook()
+    install_defaults()
+    forget_rulebook()
 
 
 @pytest.fixture

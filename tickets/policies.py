@@ -103,4 +103,6 @@ def can_see_costs(user: Any) -> bool:
 
 def fieldwork(user: Any, tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
     """What an engineer's phone shows: own work and what is open to take."""
-    return tickets.filter(Q(assignee=user, state__in=IN_HAND) | Q(assignee__isnull=True, state__in=["triaged", "reopened"]))
+    return tickets.filter(
+        Q(assignee=user, state__in=IN_HAND) | Q(assignee__isnull=True, state__in=["triaged", "reopened"])
+    )

@@ -43,7 +43,7 @@ class PersonAdmin(ReadOnlyAdmin):
 
 
 @admin.register(User)
-class AccountAdmin(UserAdmin, HouseAdmin):  # type: ignore[misc,type-arg]  # unfold ships no types
+class AccountAdmin(UserAdmin, HouseAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -61,9 +61,7 @@ class AccountAdmin(UserAdmin, HouseAdmin):  # type: ignore[misc,type-arg]  # unf
         (_("权限"), {"fields": ("role", "is_active", "is_staff")}),
         (_("登录"), {"fields": ("last_login", "date_joined")}),
     )
-    add_fieldsets = (
-        (None, {"fields": ("username", "display_name", "role", "department", "password1", "password2")}),
-    )
+    add_fieldsets = ((None, {"fields": ("username", "display_name", "role", "department", "password1", "password2")}),)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """A new account gets its person row; desk roles may open the admin."""

@@ -10,7 +10,7 @@ from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 
 
-class HouseAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+class HouseAdmin(ModelAdmin):
     """A page over one table. `warn_unsaved_form` keeps typed work; lists are keyset-sized and never count everything."""
 
     list_per_page = 50
@@ -25,7 +25,7 @@ class HouseAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         return dict(actions)
 
 
-class MasterAdmin(SimpleHistoryAdmin, HouseAdmin):  # type: ignore[misc]  # unfold ships no types
+class MasterAdmin(SimpleHistoryAdmin, HouseAdmin):
     """Master data: editable by those whose role says so, every change kept with who and when."""
 
 

@@ -51,9 +51,7 @@ class Event:
     def data(self) -> dict[str, Any]:
         """All fields but the envelope, as JSON values."""
         envelope = {"at", "by", "scope", self.about}
-        return {
-            f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self) if f.name not in envelope
-        }
+        return {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self) if f.name not in envelope}
 
 
 E = TypeVar("E", bound=Event)

@@ -9,13 +9,13 @@ from config.kernel.admin import HouseAdmin, MasterAdmin, ReadOnlyAdmin
 from dispatch.engineers.models import Engineer, EngineerQualification, EngineerSkill, TrackRecord
 
 
-class Skills(TabularInline):  # type: ignore[misc]  # unfold ships no types
+class Skills(TabularInline):
     model = EngineerSkill
     extra = 0
     autocomplete_fields = ("skill",)
 
 
-class Cards(TabularInline):  # type: ignore[misc]  # unfold ships no types
+class Cards(TabularInline):
     model = EngineerQualification
     extra = 0
     autocomplete_fields = ("qualification",)

@@ -45,7 +45,7 @@ class TokenView(APIView):
     def post(self, request: Request) -> Response:
         given = Credentials(data=request.data)
         given.is_valid(raise_exception=True)
-        user = authenticate(request._request, **given.validated_data)  # noqa: SLF001 - axes wants Django's request
+        user = authenticate(request._request, **given.validated_data)
         if not isinstance(user, User):
             raise AuthenticationFailed(_("用户名或密码不对，或尝试太多次，15 分钟后再试。"))
         row, clear = services.issue_token(user, at=timezone.now())

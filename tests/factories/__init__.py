@@ -10,10 +10,12 @@ from assets.models import Department, Device, DeviceGroup, DeviceType, FaultPres
 from dispatch.models import Engineer, EngineerQualification, EngineerSkill, Shift
 
 _n = count(1)
-PASSWORD = "correct-horse-ward-7"  # noqa: S105 - opens test databases only
+PASSWORD = "correct-horse-ward-7"
 
 
-def location(name: str = "3 床", *, code: str = "", floor: int = 5, x: float = 0, y: float = 0, **more: Any) -> Location:
+def location(
+    name: str = "3 床", *, code: str = "", floor: int = 5, x: float = 0, y: float = 0, **more: Any
+) -> Location:
     code = code or f"LOC{next(_n)}"
     defaults = {
         "kind": Location.Kind.BED,
@@ -41,8 +43,14 @@ def group(code: str = "ventilator", name: str = "呼吸机") -> DeviceGroup:
             "name_en": code.title(),
             "icon": "fan",
             "first_aid": {
-                "zh": {"title": "先保患者，别等工程师", "steps": ["立即用简易呼吸器手动通气", "接上备用呼吸机", "叫值班医生到床旁"]},
-                "en": {"title": "Patient first", "steps": ["Ventilate by hand", "Connect the backup", "Call the doctor"]},
+                "zh": {
+                    "title": "先保患者，别等工程师",
+                    "steps": ["立即用简易呼吸器手动通气", "接上备用呼吸机", "叫值班医生到床旁"],
+                },
+                "en": {
+                    "title": "Patient first",
+                    "steps": ["Ventilate by hand", "Connect the backup", "Call the doctor"],
+                },
             },
         },
     )

@@ -30,12 +30,12 @@ class _Rules(MasterAdmin):
         queries.forget_rulebook()
 
 
-class Windows(TabularInline):  # type: ignore[misc]  # unfold ships no types
+class Windows(TabularInline):
     model = CalendarWindow
     extra = 0
 
 
-class Days(TabularInline):  # type: ignore[misc]  # unfold ships no types
+class Days(TabularInline):
     model = CalendarDay
     extra = 0
     max_num = 400
