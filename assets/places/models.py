@@ -131,7 +131,7 @@ class User(AbstractUser):
     )
     extension = models.CharField(_("分机"), max_length=13, blank=True)
 
-    objects: ClassVar[AccountManager] = AccountManager()  # type: ignore[misc]  # the stubs pin their own manager
+    objects: ClassVar[AccountManager] = AccountManager()
 
     class Meta:
         verbose_name = _("账号")
