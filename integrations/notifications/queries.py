@@ -65,6 +65,7 @@ def _words(row: Notification, ticket: Ticket | None) -> dict[str, Any]:
         "ticket": ticket,
         "number": str(row.params.get("number", "")).rsplit("-", 1)[-1],
         "metric": Metric(metric).label if metric in Metric.values else "",
+        "to_self": tell == Rung.Tell.ASSIGNEE,
         "tell": Rung.Tell(tell).label if tell in Rung.Tell.values else "",
     }
 

@@ -13,6 +13,7 @@ let soon = null;
 
 /** Two short tones; silent until the person has touched the page once, as browsers ask. */
 function ring() {
+  if (navigator.userActivation && !navigator.userActivation.hasBeenActive) return;
   try {
     const sound = new AudioContext();
     for (const [start, pitch] of [[0, 880], [0.18, 1175]]) {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import get_language, gettext_lazy
@@ -18,6 +18,7 @@ from tickets.record.models import OPEN, State, Ticket
 from tickets.sla.queries import lead_clock, status_of, stops_for
 from tickets.sla.queries.display import moment
 
+HOUR = timedelta(hours=1)
 STRIP = 3  # P1 cards that one glance takes in
 LONGEST = 150  # rows; the rest is a link to the list
 SHOWS: dict[str, tuple[Any, tuple[str, ...]]] = {
@@ -40,6 +41,7 @@ class Row:
     target: str
     sentence: str
     stops: list[dict[str, Any]]
+    hours: bool = False  # the figure needs room for hours
 
     @property
     def version(self) -> str:
@@ -92,7 +94,7 @@ def row_of(ticket: Ticket, now: datetime) -> Row:
         why = ticket.hold_reason.label if ticket.hold_reason else name
         return Row(ticket, tone, None, _("暂停中"), _("，").join(filter(None, (why, until))), name, stops)
     sentence = (_("%(metric)s已超时") if tone == "breach" else _("距%(metric)s到期")) % {"metric": name}
-    return Row(ticket, tone, clock.due_at, words.due(left), name, sentence, stops)
+    return Row(ticket, tone, clock.due_at, words.due(left), name, sentence, stops, abs(left) >= HOUR)
 
 
 def order(row: Row) -> tuple[bool, datetime, int]:
