@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db.models import Count, Max, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from assets.models import Device, User
@@ -18,7 +18,7 @@ from config.kernel.errors import DomainError
 from dispatch.models import Engineer
 from integrations.sandbox import services
 from integrations.sandbox.services.people import DEMO_DOMAIN
-from tickets.record.models import IN_HAND, OPEN
+from tickets.record.models import OPEN
 
 PASSWORDS = {role: f"{role}-demo-2026" for role in ("nurse", "engineer", "dispatcher", "manager", "admin")}
 SHOWN = (  # family, type and department of the five devices, as far as one is free
@@ -59,26 +59,38 @@ class Command(BaseCommand):
 def _contract() -> dict[str, Any]:
     if not User.objects.filter(username="nurse", email=f"nurse@{DEMO_DOMAIN}").exists():
         raise CommandError("This database does not hold the demo hospital.")
-    logins = [{"role": role, "username": _username(role), "password": password} for role, password in PASSWORDS.items()]
-    return {"base_url": settings.PUBLIC_BASE_URL, "logins": logins, "devices": [_device(*wish) for wish in SHOWN]}
+    devices = [_device(*wish) for wish in SHOWN]
+    usernames = {role: role for role in PASSWORDS} | {"engineer": _engineer(devices[0])}
+    return {
+        "base_url": settings.PUBLIC_BASE_URL,
+        "logins": [{"role": r, "username": usernames[r], "password": p} for r, p in PASSWORDS.items()],
+        "devices": [
+            {
+                "name": device.label,
+                "public_id": device.public_id,
+                "report_url": report_url(device),
+                "short_code": device.short_code or "",
+            }
+            for device in devices
+        ],
+    }
 
 
-def _username(role: str) -> str:
-    """The engineer is somebody on site now who can repair the first device shown: the best, then the least loaded."""
-    if role != "engineer":
-        return role
+def _engineer(device: Device) -> str:
+    """Whom a report on the first device would reach now; else anybody on site."""
     now = timezone.now()
-    mine = Count("user__tickets", filter=Q(user__tickets__state__in=IN_HAND), distinct=True)
-    able = Engineer.objects.filter(skills__skill__code="respiratory").select_related("user")
-    ranked = able.annotate(load=mine, level=Max("skills__level", filter=Q(skills__skill__code="respiratory")))
-    here = ranked.filter(shifts__starts_at__lte=now, shifts__ends_at__gt=now, shifts__presence="on_site")
-    chosen = here.order_by("-level", "load", "pk").first() or ranked.order_by("pk").first()
+    sent = services.who_would_come(device, at=now)
+    if sent is not None:
+        return sent.username
+    here = Q(shifts__starts_at__lte=now, shifts__ends_at__gt=now, shifts__presence="on_site")
+    staff = Engineer.objects.select_related("user").order_by("pk")
+    chosen = staff.filter(here).first() or staff.first()
     if chosen is None:
         raise CommandError("This database does not hold the demo hospital.")
     return chosen.user.username
 
 
-def _device(group: str, kind: str, department: str) -> dict[str, str]:
+def _device(group: str, kind: str, department: str) -> Device:
     """A usable device of this family without an open ticket, where engineers are sent automatically, so that a report
     starts a story of its own."""
     rows = Device.objects.for_display().filter(type__group__code=group, status__in=["in_use", "ready"])
@@ -88,9 +100,4 @@ def _device(group: str, kind: str, department: str) -> dict[str, str]:
     device = alike.filter(department__code=department).first() or alike.first() or rows.first()
     if device is None:
         raise CommandError(f"Every {group} of the demo hospital has an open ticket.")
-    return {
-        "name": device.label,
-        "public_id": device.public_id,
-        "report_url": report_url(device),
-        "short_code": device.short_code or "",
-    }
+    return device

@@ -93,6 +93,7 @@ _LATEST = {
     3: dict(zip(_STEPS, (0.5, 16, 20, 55, 58, 60, 100, 120), strict=True)),
     4: dict(zip(_STEPS, (0.5, 45, 50, 110, 115, 120, 160, 180), strict=True)),
 }
+FULL = 3  # tickets in hand; the least limit of an engineer is four
 _HELD = ("assigned", "accepted", "departed", "arrived", "working", "restored", "paused", "waiting")
 
 
@@ -170,12 +171,19 @@ class _Stage:
         return device
 
     def _engineer(self, device: Device, started_at: datetime, *, urgent: bool) -> User:
-        """The least loaded of those who can; urgent work stays with whoever is on duty now."""
+        """The least loaded of those who can. Urgent work is with whoever is on duty now, older work may still be with
+        somebody of the last shift; everybody keeps room for what the demo's visitor reports."""
         moments = [self.world.now] if urgent else [started_at, self.world.now]
-        there = [n for n, shifts in self.world.rosters.items() if any(a <= m < b for m in moments for a, b in shifts)]
+        rosters, skills = self.world.rosters, self.world.skills
+        there = [name for name, shifts in rosters.items() if any(a <= m < b for m in moments for a, b in shifts)]
         code = device.type.required_skill.code if device.type.required_skill else "general"
-        able = [name for name in there if code in self.world.skills[name]] or there
-        chosen = min(able, key=lambda name: (self.load.get(name, 0), -self.world.skills[name].get(code, 0), name))
+        skilled = [name for name in there if code in skills[name]]
+        able = (
+            [name for name in skilled if urgent or self.load.get(name, 0) < FULL]
+            or [name for name in skilled if self.load.get(name, 0) <= FULL]
+            or [name for name in skills if code in skills[name]]
+        )
+        chosen = min(able, key=lambda name: (self.load.get(name, 0), -skills[name][code], name))
         return self.world.engineers[chosen]
 
 

@@ -94,6 +94,7 @@ def test_it_prints_the_contract_and_nothing_else(settings: Any) -> None:
         assert len(login["password"]) >= 12
         assert account.check_password(login["password"])
     assert len({d["public_id"] for d in said["devices"]}) == 5
+    assert not Ticket.objects.filter(simulated=False).exists(), "asking whom dispatch would send left a ticket behind"
     for entry in said["devices"]:
         assert set(entry) == {"name", "public_id", "report_url", "short_code"}
         device = Device.objects.get(public_id=entry["public_id"])
