@@ -44,9 +44,7 @@ class EventsView(APIView):
     permission_classes = (SignedIn,)
     renderer_classes = (FastJSONRenderer,)
 
-    @extend_schema(
-        parameters=[OpenApiParameter("after", int), OpenApiParameter("limit", int)], responses={200: Facts}
-    )
+    @extend_schema(parameters=[OpenApiParameter("after", int), OpenApiParameter("limit", int)], responses={200: Facts})
     def get(self, request: Request) -> Response:
         given = Query(data=request.query_params)
         given.is_valid(raise_exception=True)
@@ -55,5 +53,7 @@ class EventsView(APIView):
         facts = [log.as_object(row) for row in rows]
         more = len(facts) > limit
         facts = facts[:limit]
-        following = request.build_absolute_uri(f"{request.path}?after={facts[-1]['seq']}&limit={limit}") if more else None
+        following = (
+            request.build_absolute_uri(f"{request.path}?after={facts[-1]['seq']}&limit={limit}") if more else None
+        )
         return Response({"results": facts, "next": following})
