@@ -37,9 +37,7 @@ def visit(chromium: Browser, hospital: Hospital) -> Iterator[Callable[..., Page]
     """
     contexts: list[BrowserContext] = []
 
-    def opened(
-        role: str = "", device: dict[str, object] = PHONE, language: str = "zh-CN", username: str = ""
-    ) -> Page:
+    def opened(role: str = "", device: dict[str, object] = PHONE, language: str = "zh-CN", username: str = "") -> Page:
         context = chromium.new_context(
             **device, locale=language, timezone_id="Asia/Shanghai", base_url=hospital.base_url, reduced_motion="reduce"
         )

@@ -9,6 +9,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -101,6 +102,12 @@ class Hospital:
             assert time.monotonic() < limit, f"{path} does not answer; see {self._log.name}"
             dead = [name for name, process in self._processes.items() if process.poll() is not None]
             assert not dead, f"{dead} died; see {self._log.name}: {Path(self._log.name).read_text()[-2000:]}"
+            threading.Event().wait(0.2)
+
+    def wait_until(self, happened: Callable[[], bool]) -> None:
+        limit = time.monotonic() + SLOWEST_START
+        while not happened():
+            assert time.monotonic() < limit, f"it did not happen; see {self._log.name}"
             threading.Event().wait(0.2)
 
     def _run(self, *command: str) -> "subprocess.Popen[bytes]":

@@ -47,6 +47,12 @@ class Watch:
         """The row of this ticket says `word`."""
         expect(self.page.locator(f"tr[data-key='{ticket}'] .st")).to_have_text(word, timeout=SOON)
 
+    def alerts(self, number: str, sentence: str) -> float:
+        """When the feed says it of this ticket, on the browser's clock in milliseconds."""
+        said = """([no, what]) => [...document.querySelectorAll(".feed li")]
+            .some((line) => line.innerText.replace(/\\s+/g, " ").includes(`${no} ${what}`)) && Date.now()"""
+        return float(self.page.wait_for_function(said, arg=[number, sentence], polling=50, timeout=SOON).json_value())
+
     def has_seen(self, *types: str, of: str) -> None:
         """These facts of one ticket came, each once, in this order; no seq twice and none left out."""
         numbers = [fact["seq"] for fact in self.facts]
@@ -213,11 +219,47 @@ def test_from_scan_to_closed_while_a_desk_watches_every_step(story: Callable[[in
     one.receipt()
     phone = one.engineer()
     one.accept(phone)
+    due = one.bring_arrival_forward(seconds=4)
+    late_by = one.desk.alerts(one.number, "到场超时") - due
     one.repair(phone)
     one.confirm()
 
     assert taps == 3
-    assert one.state() == ["closed", 0, 1]
+    assert 0 <= late_by <= ALERT_WITHIN
+    assert one.state() == ["closed", 1, 1]
     one.desk.has_seen(*WHOLE_STORY, of=one.ticket)
+    one.desk.has_seen("SlaBreached", of=one.ticket)
     one.desk.was_never_reloaded()
     assert len(one.desk.sockets) == 1
+
+
+def test_the_web_process_dies_in_the_middle_and_nothing_is_lost(story: Callable[[int], Story]) -> None:
+    one = story(1)
+    hospital = one.hospital
+
+    one.scan()
+    one.choose()
+    hospital.kill("web")
+    one.send()
+    expect(one.ward.locator("#undelivered")).to_be_visible(timeout=SOON)
+    hospital.start_web()
+    one.receipt()  # the phone tried again by itself, with the same client_id
+    phone = one.engineer()
+    one.accept(phone)
+    known = len(one.desk.facts)
+
+    hospital.kill("web")
+    one.bring_arrival_forward(seconds=1)
+    hospital.wait_until(lambda: one.state()[1] == 1)  # the clock goes on without any web process
+    assert len(one.desk.facts) == known
+    hospital.start_web()
+    one.desk.alerts(one.number, "到场超时")
+    phone.reload()
+    one.repair(phone)
+    one.confirm()
+
+    assert one.state() == ["closed", 1, 1]
+    one.desk.has_seen(*WHOLE_STORY, of=one.ticket)
+    one.desk.has_seen("SlaBreached", of=one.ticket)
+    one.desk.was_never_reloaded()
+    assert len(one.desk.sockets) >= 3
