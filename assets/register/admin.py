@@ -39,11 +39,15 @@ class DeviceGroupAdmin(MasterAdmin):
 
 @admin.register(FaultPreset)
 class FaultPresetAdmin(MasterAdmin):
-    list_display = ("code", "group", "flat_label", "default_impact", "minutes", "order", "active")
+    list_display = ("code", "group", "called", "default_impact", "minutes", "order", "active")
     list_filter = ("group", "default_impact", "active")
     list_select_related = ("group",)
     search_fields = ("code", "name", "name_en")
     autocomplete_fields = ("group", "skill")
+
+    @display(description=gettext_lazy("故障项"), ordering="name")
+    def called(self, preset: FaultPreset) -> str:
+        return preset.flat_label
 
 
 @admin.register(DeviceType)

@@ -105,6 +105,11 @@ class FaultPreset(Bilingual):
         """The label on one line."""
         return self.label.replace("\n", " " if self.label.isascii() else "")
 
+    @property
+    def part_label(self) -> str:
+        """The part that this fault often needs, in the active language; empty when none is known."""
+        return (self.part_en if (get_language() or "").startswith("en") else "") or self.part
+
 
 class DeviceType(Bilingual):
     """A model family: what it is, how much depends on it, who may repair it."""

@@ -6,10 +6,14 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from dispatch.engineers.models import Engineer
+
+# Words, not data: a rota that uses them reads right in both languages.
+USUAL_NAMES = (gettext_noop("白班"), gettext_noop("夜班"), gettext_noop("带班"), gettext_noop("二线"))
 
 
 class Shift(models.Model):
@@ -42,6 +46,11 @@ class Shift(models.Model):
 
     def __str__(self) -> str:
         return f"{self.engineer} {self.starts_at:%m-%d %H:%M}"
+
+    @property
+    def label(self) -> str:
+        """What the shift is called; the usual names follow the page's language, others stay as typed."""
+        return gettext(self.name) if self.name else str(self.get_role_display())
 
 
 class Leave(models.Model):

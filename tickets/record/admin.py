@@ -37,12 +37,17 @@ class PartLines(ReadOnlyLines):
 
 class SignatureLines(ReadOnlyLines):
     model = Signature
-    fields = ("meaning", "signer", "signer_role", "at", "content_hash")
+    fields = ("meaning", "signer", "signer_role", "at", "seal")
+    readonly_fields = ("seal",)
+
+    @admin.display(description=_("哈希"))
+    def seal(self, signature: Signature) -> str:
+        return signature.content_hash
 
 
 @admin.register(Ticket)
 class TicketAdmin(ReadOnlyAdmin):
-    list_display = ("number", "title", "priority", "state", "department", "assignee", "reported_at")
+    list_display = ("number", "what", "priority", "state", "department", "assignee", "reported_at")
     list_filter = ("state", "priority", "kind", "source", "department", "simulated")
     list_select_related = ("device", "preset", "department", "assignee")
     search_fields = ("number", "device__asset_no", "device__name", "department__name", "assignee__display_name")
@@ -50,6 +55,10 @@ class TicketAdmin(ReadOnlyAdmin):
     inlines = (CommentLines, ReportLines, TimeLines, PartLines, SignatureLines)
     exclude = ("search_text",)
     readonly_fields = ("where_to_act",)
+
+    @admin.display(description=_("设备与故障"))
+    def what(self, ticket: Ticket) -> str:
+        return ticket.title
 
     @admin.display(description=_("处理"))
     def where_to_act(self, ticket: Ticket) -> SafeString:
