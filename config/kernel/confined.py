@@ -11,10 +11,12 @@ import runpy
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from typing import Final
 
 MEGABYTE: Final = 1024 * 1024
+_PLACES: Final = threading.BoundedSemaphore(2)  # a process with forty threads must not start forty decoders
 
 
 class DiedError(Exception):
@@ -24,17 +26,22 @@ class DiedError(Exception):
 def run(script: Path, content: bytes, *, seconds: int = 10, memory: int = 512, output: int = 32) -> bytes:
     """What `script` wrote for `content`, within `seconds` and `memory` and `output` megabytes. DiedError otherwise."""
     command = [sys.executable, "-I", "-B", __file__, str(script), str(seconds), str(memory), str(output)]
-    with tempfile.TemporaryFile() as answer:
-        try:
+    if not _PLACES.acquire(timeout=2 * seconds):
+        raise DiedError("no place to run in")
+    try:
+        with tempfile.TemporaryFile() as answer:
             done = subprocess.run(  # noqa: S603 - our own interpreter and files, no shell
                 command, input=content, stdout=answer, stderr=subprocess.DEVNULL, timeout=seconds, env={}, check=False
             )
-        except (subprocess.TimeoutExpired, BrokenPipeError) as error:
-            raise DiedError(str(error)) from error
-        if done.returncode != 0:
-            raise DiedError(f"exit {done.returncode}")
-        answer.seek(0)
-        return answer.read()
+            answer.seek(0)
+            written = answer.read()
+    except (subprocess.TimeoutExpired, BrokenPipeError) as error:
+        raise DiedError(str(error)) from error
+    finally:
+        _PLACES.release()
+    if done.returncode != 0:
+        raise DiedError(f"exit {done.returncode}")
+    return written
 
 
 def _confine(seconds: int, memory: int, output: int) -> None:

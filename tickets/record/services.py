@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -76,13 +77,19 @@ def comment(ticket: Ticket, *, text: str, by: User | Person | None, at: datetime
     return row
 
 
-def attach(ticket: Ticket, *, upload: Any, by: User | Person | None, at: datetime) -> Attachment:
-    """Store a re-encoded photo or a checked voice note under a random name. `AttachmentAdded`; refuses bad files.
+def check_uploads(uploads: Iterable[Any]) -> None:
+    """Decode files before a transaction begins; `attach` takes what was found here. Invalid with the first bad one.
 
-    The file is decoded before the transaction begins: seconds of work must not hold the database against a P1.
+    Seconds of work must not hold the database against a P1, so every door that opens a transaction calls this first.
     """
+    for upload in uploads:
+        upload.checked = adapters.accept_upload(upload)
+
+
+def attach(ticket: Ticket, *, upload: Any, by: User | Person | None, at: datetime) -> Attachment:
+    """Store a re-encoded photo or a checked voice note under a random name. `AttachmentAdded`; refuses bad files."""
     _room_for_attachment(ticket)
-    safe = adapters.accept_upload(upload)
+    safe = getattr(upload, "checked", None) or adapters.accept_upload(upload)
     label = rules.clean_name(getattr(upload, "name", "") or "", limit=100)
     with transaction.atomic():
         lock(ticket)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import uuid
 from collections.abc import Callable
@@ -10,7 +11,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
@@ -31,7 +31,6 @@ from tickets.ward.forms import ReportForm
 from tickets.ward.rules import PHOTOS
 
 BROWSER_COOKIE = "wl_phone"
-STOPPED = (DeviceStatus.FAULT, DeviceStatus.QUARANTINED, DeviceStatus.IN_REPAIR, DeviceStatus.PENDING_VERIFICATION)
 View = Callable[..., HttpResponse]
 
 
@@ -74,7 +73,7 @@ def report(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _submit(request: HttpRequest, device: Device, token: str) -> HttpResponse:
-    form = ReportForm(request.POST, device=device)
+    form = ReportForm(request.POST, device=device, joinable=open_on(device) is not None)
     if not form.is_valid():
         return _answer(request, device, form, token, status=422)
     given = form.cleaned_data
@@ -84,11 +83,12 @@ def _submit(request: HttpRequest, device: Device, token: str) -> HttpResponse:
     receipt = services.report(
         device,
         preset=given["symptom"],
-        in_use=given["in_use"] == "yes",
+        in_use={"yes": True, "no": False}.get(given["in_use"]),
         danger=given["danger"],
         description=given["description"],
         client_id=given["client_id"],
         separate=given["separate"],
+        same=given["same"],
         at=timezone.now(),
         busy=busy,
     )
@@ -113,8 +113,10 @@ def _answer(request: HttpRequest, device: Device, form: ReportForm, token: str, 
         "already": already,
         "already_minutes": int((now - already.reported_at).total_seconds() // 60) if already else 0,
         "already_eta": queries.tracking(already, now)["eta_minutes"] if already else None,
-        "stopped": device.status in STOPPED,
-        "backup": register.nearest_ready_backup(device) if device.status in STOPPED else None,
+        "already_repaired": already is not None and already.state in services.REPAIRED,
+        "stopped": not device.usable,
+        "restricted": device.status == DeviceStatus.RESTRICTED,
+        "backup": None if device.usable else register.nearest_ready_backup(device),
         "other_lang": "zh-hans" if translation.get_language() == "en" else "en",
     }
     answer = render(request, "tickets/ward/report.html", context, status=status)
@@ -156,16 +158,22 @@ def _found(token: str) -> Ticket:
 @require_http_methods(["GET", "HEAD"])
 def track(request: HttpRequest, token: str) -> HttpResponse:
     """Receipt first, then progress, then confirmation: one page for the whole life of a report."""
-    return _tracking(request, token, _found(token))
+    answer = _tracking(request, token, _found(token))
+    # The part that lives: the head carries the second, and a poll that brings nothing new should weigh nothing.
+    etag = f'"{hashlib.sha256(answer.content.partition(b"<body")[2]).hexdigest()[:32]}"'
+    if request.headers.get("If-None-Match") == etag:
+        return HttpResponse(status=304)
+    answer["ETag"] = etag
+    return answer
 
 
 def _tracking(
-    request: HttpRequest, token: str, ticket: Ticket, *, problem: str = "", status: int = 200, said: str = ""
+    request: HttpRequest, token: str, ticket: Ticket, *, problem: str = "", status: int = 200
 ) -> HttpResponse:
     context = queries.tracking(ticket, timezone.now()) | {
         "token": token,
         "problem": problem,
-        "said": said or request.GET.get("said", ""),
+        "said": request.GET.get("said", "") if request.GET.get("said") in VERBS and not problem else "",
         "typed": request.POST.get("text", "") if problem else "",
         "photo_limit": PHOTOS,
         "other_lang": "zh-hans" if translation.get_language() == "en" else "en",
@@ -235,6 +243,7 @@ def act(request: HttpRequest, token: str, verb: str) -> HttpResponse:
         raise Http404
     ticket = _found(token)
     try:
+        record.check_uploads(request.FILES.getlist("file")[:PHOTOS])
         with transaction.atomic():
             VERBS[verb](request, ticket)
     except DomainError as refusal:

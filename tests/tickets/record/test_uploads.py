@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
 from PIL import Image
 
 from assets.models import Device, User
@@ -172,3 +174,51 @@ def test_the_seventh_file_is_refused(ticket: Ticket, nurse: User, now: datetime,
         services.attach(ticket, upload=SimpleUploadedFile("n", corpus.wav()), by=nurse, at=now)
 
     assert ticket.attachments.count() == services.MAX_ATTACHMENTS
+
+
+def test_a_stored_file_is_served_as_an_attachment_and_to_its_own_ward_only(
+    ticket: Ticket, nurse: User, outsider: User, signed_in: Any, now: datetime, settings: Any, tmp_path: Path
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    row = services.attach(ticket, upload=SimpleUploadedFile("x.jpg", corpus.jpeg()), by=nurse, at=now)
+
+    for query in ("", "?thumb=1"):
+        answer = signed_in(nurse).get(f"/files/{row.public_id}/{query}")
+        assert answer.status_code == 200
+        assert answer["Content-Type"] == "image/jpeg"
+        assert answer["Content-Disposition"].startswith("attachment")
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert answer["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    assert signed_in(outsider).get(f"/files/{row.public_id}/").status_code == 404
+    assert Client().get(f"/files/{row.public_id}/").status_code == 302
+
+
+def test_files_are_decoded_before_the_transaction_and_only_once(
+    ticket: Ticket, nurse: User, now: datetime, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    upload = SimpleUploadedFile("x.jpg", corpus.jpeg())
+    services.check_uploads([upload])
+    monkeypatch.setattr(adapters, "reencode_image", None)
+
+    services.attach(ticket, upload=upload, by=nurse, at=now)
+
+    assert ticket.attachments.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_ward_page_decodes_outside_its_transaction(
+    ticket: Ticket, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    seen: list[bool] = []
+    accept = adapters.accept_upload
+    monkeypatch.setattr(adapters, "accept_upload", lambda u: (seen.append(connection.in_atomic_block), accept(u))[1])
+
+    answer = Client().post(
+        f"/t/{ticket.tracking_token}/file/", {"file": SimpleUploadedFile("x.jpg", corpus.jpeg())}, follow=False
+    )
+
+    assert answer.status_code == 303
+    assert seen == [False]
+    assert ticket.attachments.count() == 1
