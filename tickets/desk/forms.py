@@ -83,7 +83,16 @@ class Note(forms.Form):
 
 def device_has(word: str) -> Q:
     """One word somebody says about a device: its name, model, number, ward or place."""
-    columns = ("name", "name_en", "model", "asset_no", "serial_no", "department__name", "department__name_en", "location__path_zh")
+    columns = (
+        "name",
+        "name_en",
+        "model",
+        "asset_no",
+        "serial_no",
+        "department__name",
+        "department__name_en",
+        "location__path_zh",
+    )
     found = Q()
     for column in columns:
         found |= Q(**{f"{column}__icontains": word})

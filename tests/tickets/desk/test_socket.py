@@ -52,7 +52,13 @@ class Screen(ApplicationCommunicator):
 
 
 def dial(user, after=0, session=None):
-    scope = {"type": "websocket", "path": "/ws/desk/", "query_string": f"after={after}".encode(), "headers": [], "user": user}
+    scope = {
+        "type": "websocket",
+        "path": "/ws/desk/",
+        "query_string": f"after={after}".encode(),
+        "headers": [],
+        "user": user,
+    }
     if session is not None:
         scope["session"] = session
     return Screen(DeskConsumer.as_asgi(), scope)

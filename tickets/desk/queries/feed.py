@@ -77,7 +77,9 @@ def tell(records: Iterable[EventRecord]) -> list[Told]:
     known = [record for record in records if record.type in SAID]
     behind = words_behind(known)
     return [
-        Told(record.at, *SAID[record.type][:2], sentence_of(record, str(SAID[record.type][2]), behind), ticket_of(record))
+        Told(
+            record.at, *SAID[record.type][:2], sentence_of(record, str(SAID[record.type][2]), behind), ticket_of(record)
+        )
         for record in known
     ]
 

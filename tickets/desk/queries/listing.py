@@ -81,7 +81,9 @@ def filtered(user: Any, given: Mapping[str, Any], now: datetime) -> QuerySet[Tic
     if given.get("repeat"):
         rows = rows.filter(repeat_of__isnull=False)
     if given.get("overdue"):
-        running = Clock.objects.filter(ticket=OuterRef("pk"), met_at__isnull=True, stopped_at__isnull=True, paused=False)
+        running = Clock.objects.filter(
+            ticket=OuterRef("pk"), met_at__isnull=True, stopped_at__isnull=True, paused=False
+        )
         rows = rows.filter(Exists(running.filter(due_at__lt=now)), state__in=OPEN)
     return rows.order_by("-id")
 

@@ -84,7 +84,14 @@ def timeline(ticket: Ticket, *, public_only: bool = False) -> list[Line]:
 def _line(record: EventRecord, behind: Any, comment: Comment | None, files: dict[str, Attachment]) -> Line:
     icon, tone, sentence = MORE.get(record.type) or SAID[record.type]
     if record.type in SAID:
-        tone = next((t for t, kinds in (("brand", BRAND), ("warn", WARN), ("breach", BREACH), ("ok", OK)) if record.type in kinds), "")
+        tone = next(
+            (
+                t
+                for t, kinds in (("brand", BRAND), ("warn", WARN), ("breach", BREACH), ("ok", OK))
+                if record.type in kinds
+            ),
+            "",
+        )
     return Line(
         at=record.at,
         icon=icon,

@@ -34,7 +34,9 @@ def _position(request: HttpRequest, name: str) -> int | None:
 def listing(request: HttpRequest) -> HttpResponse:
     now, given = timezone.now(), queries.read_filters(request.GET)
     found = queries.page(
-        queries.filtered(request.user, given, now), after=_position(request, "after"), before=_position(request, "before")
+        queries.filtered(request.user, given, now),
+        after=_position(request, "after"),
+        before=_position(request, "before"),
     )
     views = SavedView.objects.filter(Q(owner=request.user.pk) | Q(shared=True)).select_related("owner").order_by("name")
     context = {
@@ -125,7 +127,9 @@ def export(request: HttpRequest, form: str) -> HttpResponseBase:
         writer = csv.writer(_Echo())
         # The mark tells Excel that this is UTF-8.
         body = (text for text in ("\ufeff", *(writer.writerow(row) for row in _rows(request))))
-        return StreamingHttpResponse(body, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
+        return StreamingHttpResponse(
+            body, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name}
+        )
     if form != "xlsx":
         raise Http404
     book = openpyxl.Workbook(write_only=True)

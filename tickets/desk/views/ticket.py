@@ -98,7 +98,10 @@ def act(request: HttpRequest, public_id: str, verb: str) -> HttpResponse:
             if not fields:
                 form.add_error(None, str(error))
         else:
-            messages.success(request, _("%(number)s：%(verb)s，已记下。") % {"number": ticket.short_number, "verb": step.title_for(ticket)})
+            messages.success(
+                request,
+                _("%(number)s：%(verb)s，已记下。") % {"number": ticket.short_number, "verb": step.title_for(ticket)},
+            )
             return redirect("desk:ticket", ticket.public_id)
     context = _context(request, find(request, public_id))
     context["refused"] = {"verb": step, "title": step.title_for(ticket), "form": form}

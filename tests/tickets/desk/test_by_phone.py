@@ -1,0 +1,79 @@
+"""A report taken by phone, and the ward's own page."""
+
+import uuid
+
+import pytest
+
+from tests.tickets.desk import stories
+from tickets.models import Ticket
+
+
+def test_the_caller_reads_out_a_code_or_says_what_it_is(ventilator, monitor, dispatcher, signed_in):
+    client = signed_in(dispatcher)
+
+    def found(text):
+        return [row.pk for row in client.get("/desk/tickets/new/", {"q": text}).context["devices"]]
+
+    assert found(ventilator.asset_no) == [ventilator.pk]
+    assert found("呼吸机") == [ventilator.pk]
+    assert found("重症 HV") == [ventilator.pk]
+    assert found("普外 HV") == []
+    assert "没有找到这台设备" in client.get("/desk/tickets/new/", {"q": "zzz"}).content.decode()
+
+
+def test_a_report_by_phone_is_one_ticket_however_often_sent(ventilator, stopped, dispatcher, signed_in):
+    client, key = signed_in(dispatcher), str(uuid.uuid4())
+    body = {
+        "device": ventilator.public_id,
+        "in_use": "yes",
+        "preset": stopped.pk,
+        "client_id": key,
+        "contact_ext": "8121",
+    }
+
+    answers = [client.post("/desk/tickets/new/", body) for _n in range(2)]
+
+    ticket = Ticket.objects.get()
+    assert [answer["Location"] for answer in answers] == [f"/desk/tickets/{ticket.public_id}/"] * 2
+    assert (ticket.source, ticket.priority, ticket.reporter, ticket.contact_ext) == (
+        "phone",
+        1,
+        dispatcher.person,
+        "8121",
+    )
+
+
+def test_what_is_missing_is_said_and_nothing_is_made(ventilator, dispatcher, signed_in):
+    body = {"device": ventilator.public_id, "client_id": str(uuid.uuid4()), "description": "冒烟"}
+
+    answer = signed_in(dispatcher).post("/desk/tickets/new/", body)
+
+    assert answer.status_code == 422
+    assert "冒烟" in answer.content.decode()
+    assert not Ticket.objects.exists()
+
+
+@pytest.mark.parametrize("who", ["nurse", "engineer"])
+def test_only_the_desk_takes_reports_by_phone(who, request, signed_in, ventilator):
+    user = request.getfixturevalue(who)
+
+    assert signed_in(user).post("/desk/tickets/new/", {"device": ventilator.public_id}).status_code == 403
+    assert not Ticket.objects.exists()
+
+
+def test_a_ward_sees_its_own_tickets_and_devices(ventilator, stopped, monitor, spo2, nurse, dispatcher, signed_in, now):
+    ours, theirs = stories.reported(ventilator, stopped, now), stories.reported(monitor, spo2, now)
+
+    page = signed_in(nurse).get("/ward/").content.decode()
+
+    assert f"/t/{ours.tracking_token}/" in page
+    assert theirs.tracking_token not in page
+    assert monitor.asset_no not in page
+    assert signed_in(dispatcher).get("/ward/").status_code == 403
+
+
+def test_home_is_where_each_role_works(nurse, engineer, dispatcher, signed_in, client):
+    homes = [signed_in(user).get("/")["Location"] for user in (nurse, engineer, dispatcher)]
+
+    assert homes == ["/ward/", "/field/", "/desk/"]
+    assert client.get("/")["Location"].startswith("/accounts/login/")
