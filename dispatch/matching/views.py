@@ -66,10 +66,19 @@ def assignment(request: HttpRequest, public_id: str) -> HttpResponse:
         "lead": lead,
         "legend": [part["label"] for part in bars[0]] if bars else [],
         "scale": max((sum(part["value"] for part in bar) for bar in bars), default=1.0) or 1.0,
+        "outs": _outs(told),
         "lines": list(zip(told.lines, bars, strict=True))[:5] if told else [],
         "may_decide": policies.can_decide(request.user),
     }
     return render(request, "dispatch/matching/_assignment.html", context)
+
+
+def _outs(told: queries.Explained | None) -> list[tuple[str, str]]:
+    """Those who could not go by reason, the reasons that concern fewest people first: eight times 不在班 is one line."""
+    found: dict[str, list[str]] = {}
+    for out in told.rejected if told else ():
+        found.setdefault(out.reason, []).append(out.name)
+    return [(reason, _("、").join(names)) for reason, names in sorted(found.items(), key=lambda one: len(one[1]))]
 
 
 @never_cache
