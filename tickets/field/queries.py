@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from assets.places.models import User
 from assets.register import queries as register
+from assets.register.models import Device
 from tickets.field import rules
 from tickets.policies import fieldwork
 from tickets.record.models import State, Ticket
@@ -80,13 +81,22 @@ def sheet(ticket: Ticket, now: datetime) -> dict[str, Any]:
         "last_days": (now - earlier.reported_at).days if earlier else None,
         "last_same": bool(earlier and earlier.preset_id == ticket.preset_id),
         "warranty": warranty(ticket, now),
-        "part": (ticket.preset.part if ticket.preset else "") or _("未知"),
+        "part": (ticket.preset.part_label if ticket.preset else "") or _("未知"),
         "can_pause": ticket.state in rules.PAUSABLE,
         "can_give_back": ticket.state in rules.GIVES_BACK,
         "notes": list(ticket.comments.select_related("by").order_by("-at")[:20]),
         "photos": list(ticket.attachments.order_by("-at")[:6]),
         "past": similar(ticket),
     }
+
+
+def backup_named(ticket: Ticket, public_id: str) -> Device | None:
+    """The device of this backup group that the engineer says stands in; whether it may is the service's to judge."""
+    group = ticket.device.backup_group if ticket.device else ""
+    if not group or not public_id:
+        return None
+    found = Device.objects.for_display().filter(backup_group=group, public_id=public_id).exclude(pk=ticket.device_id)
+    return found.first()
 
 
 def warranty(ticket: Ticket, now: datetime) -> str:
@@ -103,7 +113,9 @@ def similar(ticket: Ticket) -> list[Ticket]:
     if ticket.device is None:
         return []
     rows = Ticket.objects.filter(state=State.CLOSED, device__type_id=ticket.device.type_id, preset_id=ticket.preset_id)
-    return list(rows.exclude(pk=ticket.pk).select_related("device").prefetch_related("repair_reports").order_by("-id")[:5])
+    return list(
+        rows.exclude(pk=ticket.pk).select_related("device").prefetch_related("repair_reports").order_by("-id")[:5]
+    )
 
 
 def tests_of(ticket: Ticket) -> list[dict[str, Any]]:
