@@ -44,6 +44,7 @@ def bell(request: HttpRequest) -> HttpResponse:
     context = {
         "n": unread[: COUNTED + 1].count(),
         "most": COUNTED,
+        "tab": bool(request.GET.get("tab")),
         "loud": queries.shown([loud], request.user)[0] if loud else None,
     }
     return render(request, "integrations/notifications/_bell.html", context)

@@ -7,7 +7,8 @@ const AFTER_A_FACT = 600; // the message is written with the fact; one short wai
 const TELLS = new Set(["TicketAssigned", "EscalationRaised", "SlaBreached", "TicketReopened", "VerificationRequested", "NobodyAvailable", "WorkInterrupted"]);
 const HEARD = "wardline.heard";
 
-const bell = document.getElementById("bell");
+const bells = [...document.querySelectorAll("[data-bell]")];
+const silent = document.querySelector("meta[name=bell]")?.content; // a page without a bell still hears
 const plainTitle = document.title;
 let soon = null;
 
@@ -35,14 +36,15 @@ function ring() {
 
 async function look() {
   soon = null;
+  const holder = bells[0] ?? document.createElement("span");
   try {
-    await refresh(bell, bell.dataset.bell);
+    await refresh(holder, bells[0]?.dataset.bell ?? silent);
   } catch {
     return; // signed out or offline: the frame says so elsewhere
   }
-  const n = bell.querySelector("[data-unread]")?.dataset.unread;
+  const n = holder.querySelector("[data-unread]")?.dataset.unread;
   document.title = n ? `(${n}) ${plainTitle}` : plainTitle;
-  const loud = bell.querySelector("[data-loud]");
+  const loud = holder.querySelector("[data-loud]");
   if (loud && Number(loud.dataset.loud) > Number(localStorage.getItem(HEARD) ?? 0)) {
     localStorage.setItem(HEARD, loud.dataset.loud); // one sound for all windows of this browser
     ring();
@@ -50,7 +52,7 @@ async function look() {
   }
 }
 
-if (bell) {
+if (bells.length || silent) {
   look();
   setInterval(() => document.visibilityState === "visible" && look(), EVERY);
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && look());

@@ -53,7 +53,9 @@ def test_somebody_elses_message_is_not_there(message, signed_in, manager):
 
 def test_many_messages_cost_no_more_queries(dispatcher, signed_in, now, django_assert_max_num_queries):
     for n in range(60):
-        notify([dispatcher], template="nobody", subject="", at=now, dedup=str(n), params={"number": "WX-1", "priority": 1})
+        notify(
+            [dispatcher], template="nobody", subject="", at=now, dedup=str(n), params={"number": "WX-1", "priority": 1}
+        )
     browser = signed_in(dispatcher)
 
     with django_assert_max_num_queries(7):

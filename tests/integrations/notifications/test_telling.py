@@ -65,7 +65,9 @@ def test_whoever_loses_a_ticket_is_told(ticket, engineer, colleague, dispatcher,
     ("tell", "heard"), [("assignee", "dispatcher"), ("head", "manager"), ("ward", "nurse"), ("director", "manager")]
 )
 def test_a_rung_reaches_the_role_it_names(ticket, dispatcher, manager, nurse, outsider, now, tell, heard):
-    announce(said.EscalationRaised(**envelope(ticket), at=now, metric="response", due=now, tell=tell, urgent=True, rung=7))
+    announce(
+        said.EscalationRaised(**envelope(ticket), at=now, metric="response", due=now, tell=tell, urgent=True, rung=7)
+    )
 
     assert {row.user.username for row in Notification.objects.all()} == {heard}
     assert Notification.objects.get().params["tell"] == tell
@@ -152,7 +154,15 @@ def test_reading_up_to_a_message_leaves_newer_ones(dispatcher, now):
 
 
 def delivery(user, now):
-    notify([user], template="nobody", subject="", at=now, dedup="mail", email=True, params={"number": "WX-0031", "priority": 1})
+    notify(
+        [user],
+        template="nobody",
+        subject="",
+        at=now,
+        dedup="mail",
+        email=True,
+        params={"number": "WX-0031", "priority": 1},
+    )
     return Delivery.objects.get()
 
 
@@ -179,7 +189,11 @@ def test_failed_mail_is_tried_again_and_then_kept_with_its_reason(dispatcher, no
         jobs.send_email(waiting.pk)
 
     waiting.refresh_from_db()
-    assert (waiting.state, waiting.attempts, waiting.last_error) == ("failed", jobs.MOST_ATTEMPTS, "SMTPException: no relay")
+    assert (waiting.state, waiting.attempts, waiting.last_error) == (
+        "failed",
+        jobs.MOST_ATTEMPTS,
+        "SMTPException: no relay",
+    )
 
 
 def test_a_message_without_a_subject_leads_nowhere(dispatcher, now):
