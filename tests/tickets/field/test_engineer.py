@@ -1,0 +1,201 @@
+"""The engineer's phone over HTTP: every step once, stale steps say so, gates hold."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from assets.register.rules import show_short_code
+from tests import factories
+from tickets.lifecycle import services as lifecycle
+from tickets.models import Comment, Ticket
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ticket(ventilator, stopped, engineer):
+    made = lifecycle.submit(device=ventilator, preset=stopped, in_use=False, by=None, at=timezone.now())
+    return lifecycle.assign(made, to=engineer, by=None, at=timezone.now(), automatic=True)
+
+
+@pytest.fixture
+def phone(signed_in, engineer):
+    return signed_in(engineer)
+
+
+def do(phone, ticket, verb, **body):
+    return phone.post(f"/field/{ticket.public_id}/do/{verb}/", {"op_id": str(uuid.uuid4())} | body)
+
+
+def state(ticket):
+    return Ticket.objects.get(pk=ticket.pk).state
+
+
+def test_from_accept_to_waiting_for_the_ward(phone, ticket, ventilator):
+    do(phone, ticket, "accept")
+    do(phone, ticket, "depart")
+    do(phone, ticket, "arrive", scan=ventilator.asset_no)
+    do(phone, ticket, "start", decon="cleaned")
+    done = do(
+        phone, ticket, "finish", cause="part", action="replace", release="usable", function_ok="1",
+        test_protective_earth="86", test_equipment_leakage="142", part_name="电源板", part_serial="7K2-0931",
+    )  # fmt: skip
+
+    row = Ticket.objects.get(pk=ticket.pk)
+    assert done.status_code == 303
+    assert (row.state, row.arrival_by_scan, row.decon) == ("verifying", True, "cleaned")
+    report = row.repair_reports.get()
+    assert [(t["code"], t["passed"]) for t in report.tests] == [
+        ("protective_earth", True),
+        ("equipment_leakage", True),
+        ("function", True),
+    ]
+    assert row.parts.get().serial_no == "7K2-0931"
+
+
+def test_the_same_operation_id_happens_once_and_another_body_is_refused(phone, ticket):
+    key = str(uuid.uuid4())
+
+    first = do(phone, ticket, "note", op_id=key, text="看过了", public="1")
+    again = do(phone, ticket, "note", op_id=key, text="看过了", public="1")
+    other = do(phone, ticket, "note", op_id=key, text="别的", public="1")
+
+    assert (first.status_code, again.status_code, other.status_code) == (303, 303, 409)
+    assert Comment.objects.filter(ticket=ticket).count() == 1
+
+
+def test_work_cannot_begin_before_the_device_is_declared_clean(phone, ticket, ventilator):
+    do(phone, ticket, "accept")
+    do(phone, ticket, "arrive", scan=ventilator.asset_no)
+
+    answer = do(phone, ticket, "start")
+
+    assert answer.status_code == 422
+    assert "先确认消毒状态" in answer.content.decode()
+    assert state(ticket) == "arrived"
+
+
+def test_scanning_another_device_is_no_arrival(phone, ticket, monitor):
+    do(phone, ticket, "accept")
+
+    answer = do(phone, ticket, "arrive", scan=monitor.asset_no)
+
+    assert answer.status_code == 422
+    assert "不是这台设备" in answer.content.decode()
+    assert state(ticket) == "accepted"
+
+
+def test_arrival_by_hand_needs_a_reason_and_is_marked(phone, ticket):
+    do(phone, ticket, "accept")
+
+    assert do(phone, ticket, "arrive").status_code == 422
+    assert do(phone, ticket, "arrive", reason="标签掉了").status_code == 303
+    assert Ticket.objects.get(pk=ticket.pk).arrival_by_scan is False
+
+
+def test_scanning_the_device_on_the_scan_page_is_arrival(phone, ticket, ventilator):
+    do(phone, ticket, "accept")
+
+    answer = phone.post("/field/scan/", {"scan": show_short_code(ventilator.short_code)})
+
+    assert answer.status_code == 303
+    assert state(ticket) == "arrived"
+
+
+def test_a_value_above_its_limit_hides_usable(phone, ticket, ventilator):
+    do(phone, ticket, "accept")
+    do(phone, ticket, "arrive", scan=ventilator.asset_no)
+    do(phone, ticket, "start", decon="not_needed")
+
+    answer = do(phone, ticket, "finish", cause="part", action="repair", release="usable", test_equipment_leakage="612")
+
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "重测或停用" in page
+    assert 'value="612"' in page
+    assert state(ticket) == "working"
+
+
+def test_a_ticket_that_moved_on_says_where_it_went(phone, ticket, colleague, dispatcher):
+    lifecycle.assign(ticket, to=colleague, by=dispatcher, at=timezone.now(), reason="李工被叫走")
+
+    answer = do(phone, ticket, "accept")
+
+    assert answer.status_code == 409
+    assert "王工" in answer.content.decode()
+    assert state(ticket) == "assigned"
+
+
+def test_pausing_names_a_reason_and_resumes_by_hand(phone, ticket, ventilator):
+    do(phone, ticket, "accept")
+    do(phone, ticket, "arrive", scan=ventilator.asset_no)
+    do(phone, ticket, "start", decon="cleaned")
+
+    refused = do(phone, ticket, "pause")
+    do(phone, ticket, "pause", reason="parts")
+    paused = state(ticket)
+    do(phone, ticket, "resume")
+
+    assert refused.status_code == 422
+    assert (paused, state(ticket)) == ("paused", "working")
+
+
+def test_refusing_needs_a_reason_and_frees_the_ticket(phone, ticket, engineer):
+    assert do(phone, ticket, "decline").status_code == 422
+    do(phone, ticket, "decline", reason="在手术室")
+
+    row = Ticket.objects.get(pk=ticket.pk)
+    assert (row.state, row.assignee) == ("triaged", None)
+    assert row.exclusions.get().user == engineer
+
+
+def test_strangers_and_wards_do_not_get_in(client, signed_in, nurse, ticket):
+    assert client.get("/field/").status_code == 302
+    assert signed_in(nurse).get("/field/").status_code == 403
+    assert signed_in(nurse).post(f"/field/{ticket.public_id}/do/accept/").status_code == 403
+    assert state(ticket) == "assigned"
+
+
+def test_every_page_opens(phone, ticket, dispatcher, signed_in):
+    at = f"/field/{ticket.public_id}/"
+
+    pages = [
+        "/field/",
+        "/field/waiting/",
+        "/field/scan/",
+        "/field/me/",
+        "/field/_duty/",
+        at,
+        f"{at}finish/",
+        f"{at}more/",
+    ]
+    assert [phone.get(page).status_code for page in pages] == [200] * len(pages)
+    assert phone.get("/manifest.webmanifest").json()["start_url"] == "/field/"
+    assert signed_in(dispatcher).get(at).status_code == 200
+
+
+def test_todays_list_costs_the_same_for_one_and_for_ten(phone, engineer, icu, stopped, ventilator):
+    def give(count):
+        for _n in range(count):
+            device = factories.device(icu, ventilator.type)
+            made = lifecycle.submit(device=device, preset=stopped, in_use=False, by=None, at=timezone.now())
+            lifecycle.assign(made, to=engineer, by=None, at=timezone.now(), automatic=True)
+
+    def cost():
+        phone.get("/field/")
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            phone.get("/field/")
+        return len(queries)
+
+    give(1)
+    one = cost()
+    give(9)
+
+    assert cost() == one <= 12

@@ -1,0 +1,277 @@
+"""The tracking page: what its token opens, what it does, and what it never shows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+from PIL import Image
+
+from assets.models import Device, FaultPreset, User
+from config.kernel.models import EventRecord
+from tests import factories
+from tests.tickets.ward.conftest import Phone, ticket_of
+from tickets.lifecycle import services as lifecycle
+from tickets.lifecycle.services import FinishSheet
+from tickets.models import Ticket
+from tickets.record import services as record
+from tickets.ward import queries
+
+pytestmark = pytest.mark.django_db
+
+SHOWN = {
+    "number", "full_number", "device", "fault", "reported_at", "state", "open", "repaired", "closed", "ended_word",
+    "withdrawable", "headline", "eta_minutes", "latest", "stops", "first_aid", "backup", "backup_running",
+    "backup_minutes", "needs_callback", "life_support", "rating", "phone", "photos", "notes",
+}  # fmt: skip
+VERBS = ("add", "file", "nudge", "withdraw", "confirm", "dispute", "rate", "name")
+
+
+def _accepted(ticket: Ticket, engineer: User) -> Ticket:
+    now = timezone.now()
+    lifecycle.assign(ticket, to=engineer, by=None, at=now, automatic=True)
+    return lifecycle.accept(ticket, by=engineer, at=now)
+
+
+def _repaired(ticket: Ticket, engineer: User) -> Ticket:
+    now = timezone.now()
+    _accepted(ticket, engineer)
+    lifecycle.arrive(ticket, by=engineer, at=now, scanned=True)
+    lifecycle.start(ticket, by=engineer, at=now, decon="cleaned")
+    test = {"code": "function", "name": "功能检查", "value": 1, "unit": "", "limit": None, "passed": True}
+    return lifecycle.resolve(
+        ticket, sheet=FinishSheet(cause="part", action="replace", release="usable", tests=[test]), by=engineer, at=now
+    )
+
+
+def test_the_receipt_puts_the_patient_first(phone: Phone, ventilator: Device, icu: Any) -> None:
+    Device.objects.filter(pk=ventilator.pk).update(backup_group="vent")
+    spare = factories.device(icu, ventilator.type, backup_group="vent", asset_no="ICU-0388")
+
+    page = phone.follow(phone.report(ventilator)).content.decode()
+
+    order = [page.index(word) for word in ("已送达", "立即用简易呼吸器手动通气", spare.asset_no, "恢复使用", "方便时再补充")]
+    assert order == sorted(order)
+
+
+def test_without_a_patient_there_is_no_first_aid_card(phone: Phone, ventilator: Device) -> None:
+    page = phone.follow(phone.report(ventilator, in_use="no")).content.decode()
+
+    assert "立即用简易呼吸器手动通气" not in page
+    assert "恢复使用" in page
+
+
+def test_it_shows_only_what_is_on_the_list(phone: Phone, ventilator: Device, engineer: User, nurse: User) -> None:
+    engineer.extension = "6677"
+    engineer.save()
+    token = phone.report(ventilator)
+    ticket = _accepted(ticket_of(token), engineer)
+    record.comment(ticket, text="内部：上次也是这块板", by=engineer, at=timezone.now(), public=False)
+
+    page = phone.follow(token).content.decode()
+
+    assert set(queries.tracking(queries.find(token), timezone.now())) == SHOWN
+    assert "李工" in page
+    for secret in ("李志远", "6677", "上次也是这块板", ventilator.serial_no, ticket.public_id, engineer.person.public_id):
+        assert secret not in page
+
+
+def test_the_report_page_tells_nothing_about_the_past(
+    phone: Phone, ventilator: Device, stopped: FaultPreset, nurse: User
+) -> None:
+    ticket = lifecycle.submit(device=ventilator, preset=stopped, description="旧的说明", by=nurse, at=timezone.now())
+    lifecycle.cancel(ticket, by=nurse, at=timezone.now(), reason="误报")
+
+    page = phone.scan(ventilator).content.decode()
+
+    for secret in ("旧的说明", "误报", ticket.number, ticket.tracking_token, "陈护士", ventilator.serial_no):
+        assert secret not in page
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_foreign_token_does_nothing(
+    phone: Phone, ventilator: Device, monitor: Device, verb: str
+) -> None:
+    mine = ticket_of(phone.report(ventilator))
+    rows, facts = _everything(), EventRecord.objects.count()
+
+    answer = phone.do(mine.public_id, verb, text="x", rating="3", name="x")
+
+    assert answer.status_code == 404
+    assert (_everything(), EventRecord.objects.count()) == (rows, facts)
+
+
+def _everything() -> list[dict[str, Any]]:
+    return list(Ticket.objects.order_by("pk").values())
+
+
+def test_an_unknown_verb_is_not_there(phone: Phone, ventilator: Device) -> None:
+    assert phone.do(phone.report(ventilator), "reopen").status_code == 404
+
+
+def test_withdrawn_before_anybody_accepted(phone: Phone, ventilator: Device) -> None:
+    token = phone.report(ventilator)
+
+    answer = phone.do(token, "withdraw")
+
+    assert answer.status_code == 303
+    assert ticket_of(token).state == "cancelled"
+    assert "已撤销" in phone.follow(token).content.decode()
+
+
+def test_not_withdrawn_once_somebody_is_on_the_way(phone: Phone, ventilator: Device, engineer: User) -> None:
+    token = phone.report(ventilator)
+    _accepted(ticket_of(token), engineer)
+    facts = EventRecord.objects.count()
+
+    answer = phone.do(token, "withdraw")
+
+    assert answer.status_code == 409
+    assert "已有人接单，不能撤销" in answer.content.decode()
+    assert "撤销这次报修" not in answer.content.decode()
+    assert ticket_of(token).state == "accepted"
+    assert EventRecord.objects.count() == facts
+
+
+def test_nudges_are_counted_and_end_with_the_repair(phone: Phone, ventilator: Device, engineer: User) -> None:
+    token = phone.report(ventilator)
+
+    phone.do(token, "nudge")
+    phone.do(token, "nudge")
+    _repaired(ticket_of(token), engineer)
+    late = phone.do(token, "nudge")
+
+    assert late.status_code == 409
+    assert ticket_of(token).nudges == 2
+
+
+def test_life_support_is_released_by_name_only(phone: Phone, ventilator: Device, engineer: User) -> None:
+    token = phone.report(ventilator)
+    _repaired(ticket_of(token), engineer)
+
+    nameless = phone.do(token, "confirm")
+    assert nameless.status_code == 400
+    assert ticket_of(token).state == "verifying"
+
+    named = phone.do(token, "confirm", name="陈护士")
+    ticket = ticket_of(token)
+    assert named.status_code == 303
+    assert ticket.state == "closed"
+    assert ticket.signatures.get(meaning="accept").signer.name == "陈护士"
+
+
+def test_still_broken_opens_the_ticket_again(phone: Phone, monitor: Device, spo2: FaultPreset, engineer: User) -> None:
+    token = phone.report(monitor, symptom="monitor-spo2")
+    _repaired(ticket_of(token), engineer)
+
+    phone.do(token, "dispute", text="还是不准")
+
+    ticket = ticket_of(token)
+    assert (ticket.state, ticket.reopen_count, ticket.assignee) == ("reopened", 1, None)
+    assert ticket.comments.get().text == "还是不准"
+
+
+def test_one_tap_rates_and_only_after_the_repair(phone: Phone, monitor: Device, spo2: FaultPreset, engineer: User) -> None:
+    token = phone.report(monitor, symptom="monitor-spo2")
+
+    assert phone.do(token, "rate", rating="3").status_code == 409
+    _repaired(ticket_of(token), engineer)
+    assert phone.do(token, "rate", rating="9").status_code == 400
+    assert ticket_of(token).rating is None
+    assert phone.do(token, "rate", rating="2").status_code == 303
+
+    assert ticket_of(token).rating == 2
+    assert "已收到评价" in phone.follow(token).content.decode()
+
+
+def test_a_note_is_masked_and_an_empty_one_is_refused(phone: Phone, ventilator: Device) -> None:
+    token = phone.report(ventilator)
+
+    assert phone.do(token, "add", text="患者身份证 11010519491231002X").status_code == 303
+    assert phone.do(token, "add", text="   ").status_code == 400
+
+    note = ticket_of(token).comments.get()
+    assert (note.text, note.masked, note.public) == ("患者身份证 ＊＊＊", True, True)
+    assert "11010519491231002X" not in phone.follow(token).content.decode()
+
+
+def test_the_reporters_name_is_kept_apart_from_the_log(phone: Phone, ventilator: Device) -> None:
+    token = phone.report(ventilator)
+
+    phone.do(token, "name", name="陈护士", phone="8121; drop")
+
+    reporter = ticket_of(token).reporter
+    assert (reporter.name, reporter.phone.strip(), reporter.kind) == ("陈护士", "8121", "reporter")
+    assert not any("陈护士" in str(row.data) for row in EventRecord.objects.all())
+
+
+def _photo(name: str = "IMG_1.jpg") -> SimpleUploadedFile:
+    body = BytesIO()
+    Image.new("RGB", (64, 48), "teal").save(body, "JPEG")
+    return SimpleUploadedFile(name, body.getvalue(), content_type="image/jpeg")
+
+
+def test_a_photo_is_painted_anew_and_a_page_is_refused(
+    phone: Phone, ventilator: Device, settings: Any, tmp_path: Any
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    token = phone.report(ventilator)
+
+    assert phone.do(token, "file", file=_photo()).status_code == 303
+    bad = phone.do(token, "file", file=SimpleUploadedFile("a.jpg", b"<html><script>alert(1)</script>"))
+
+    row = ticket_of(token).attachments.get()
+    assert bad.status_code == 400
+    assert (row.kind, row.content_type) == ("photo", "image/jpeg")
+    assert "IMG_1" not in row.file.name
+
+
+def test_the_page_dies_ninety_days_after_the_end(phone: Phone, ventilator: Device) -> None:
+    token = phone.report(ventilator)
+    phone.do(token, "withdraw")
+
+    Ticket.objects.update(ended_at=timezone.now() - timedelta(days=89))
+    assert phone.follow(token).status_code == 200
+    Ticket.objects.update(ended_at=timezone.now() - timedelta(days=91))
+    assert phone.follow(token).status_code == 404
+    assert phone.do(token, "rate", rating="3").status_code == 404
+
+
+def test_a_poll_that_brings_nothing_new_weighs_nothing(phone: Phone, ventilator: Device) -> None:
+    token = phone.report(ventilator)
+    first = phone.follow(token)
+
+    again = phone.follow(token, **{"if-none-match": first["ETag"]})
+    phone.do(token, "nudge")
+    record.comment(ticket_of(token), text="带了备件", by=None, at=timezone.now())
+    changed = phone.follow(token, **{"if-none-match": first["ETag"]})
+
+    assert (again.status_code, again.content) == (304, b"")
+    assert changed.status_code == 200
+    assert "带了备件" in changed.content.decode()
+
+
+def test_a_mark_in_the_address_claims_nothing_by_itself(phone: Phone, ventilator: Device) -> None:
+    token = phone.report(ventilator)
+
+    page = phone.client.get(f"/t/{token}/?said=anything").content.decode()
+
+    assert not re.search(r'class="ban ok', page)
+
+
+def test_both_languages_leave_no_word_untranslated(new_phone: Callable[[], Phone], ventilator: Device) -> None:
+    phone = new_phone()
+    phone.scan(ventilator, lang="en")
+    token = phone.report(ventilator)
+
+    page = phone.follow(token).content.decode()
+
+    visible = re.sub(r"<[^>]+>", " ", page.partition("<body")[2])
+    assert "Delivered" in visible
+    assert not re.findall(r"[\u4e00-\u9fff]+", visible)
