@@ -59,13 +59,14 @@ def assignment(request: HttpRequest, public_id: str) -> HttpResponse:
     bars = (
         [[{"label": part.label, "value": part.points} for part in line.segments] for line in told.lines] if told else []
     )
+    totals = [sum(part.points for part in line.segments) for line in told.lines] if told else []
     lead = told.lines[1].total - told.lines[0].total if told and len(told.lines) > 1 else None
     context = {
         "ticket": ticket,
         "told": told,
         "lead": lead,
         "legend": [part["label"] for part in bars[0]] if bars else [],
-        "scale": max((sum(part["value"] for part in bar) for bar in bars), default=1.0) or 1.0,
+        "scale": max(totals, default=1.0) or 1.0,
         "outs": _outs(told),
         "lines": list(zip(told.lines, bars, strict=True))[:5] if told else [],
         "may_decide": policies.can_decide(request.user),
@@ -95,7 +96,7 @@ def _people(ticket: Ticket) -> list[dict[str, Any]]:
     ranks = {line.user_id: (n, line.reason) for n, line in enumerate(told.lines)} if told else {}
     stopped = {out.user_id: out.reason for out in told.rejected} if told else {}
     here = {line.engineer.user_id: line for line in on_duty(timezone.now())}
-    found = []
+    found: list[dict[str, Any]] = []
     for engineer in Engineer.objects.filter(active=True, user__is_active=True).select_related("user"):
         user, line = engineer.user, here.get(engineer.user_id)
         rank, why = ranks.get(user.pk, (len(ranks), ""))

@@ -43,8 +43,8 @@ def card(request: HttpRequest) -> HttpResponse:
 
 
 def _labels(codes: set[str]) -> dict[str, str]:
-    rows = [*Skill.objects.filter(code__in=codes), *Qualification.objects.filter(code__in=codes)]
-    return {row.code: row.label for row in rows}
+    skills, cards = Skill.objects.filter(code__in=codes), Qualification.objects.filter(code__in=codes)
+    return {row.code: row.label for row in skills} | {row.code: row.label for row in cards}
 
 
 urlpatterns: list[URLPattern] = [path("desk/_roster/", card, name="roster-card")]

@@ -105,7 +105,7 @@ def order(row: Row) -> tuple[bool, datetime, int]:
 
 def open_rows(user: Any, now: datetime) -> list[Row]:
     """Every open ticket this person may see, first due first. Two queries."""
-    tickets = visible_tickets(user, Ticket.objects.open()).for_board()
+    tickets = visible_tickets(user, Ticket.objects.open().for_board())
     return sorted((row_of(ticket, now) for ticket in tickets), key=order)
 
 
