@@ -39,8 +39,8 @@ def read_filters(given: QueryDict | Mapping[str, Any]) -> dict[str, Any]:
         if value := str(given.get(name, "")).strip()[:LONGEST]:
             found[name] = value
     for name in DAYS:
-        if value := _day(str(given.get(name, ""))):
-            found[name] = value.isoformat()
+        if day := _day(str(given.get(name, ""))):
+            found[name] = day.isoformat()
     for name in FLAGS:
         if str(given.get(name, "")) in ("1", "True"):
             found[name] = "1"
@@ -61,7 +61,7 @@ def address(given: Mapping[str, Any], **more: Any) -> str:
 
 def filtered(user: Any, given: Mapping[str, Any], now: datetime) -> QuerySet[Ticket]:
     """Rows this person may see that match every filter, newest first."""
-    rows = search(visible_tickets(user, Ticket.objects.all()), given.get("q", ""))
+    rows = search(visible_tickets(user, Ticket.objects.for_board()), given.get("q", ""))
     plain = {
         "state__in": given.get("state"),
         "priority__in": given.get("priority"),
@@ -103,7 +103,6 @@ class Page:
 
 def page(rows: QuerySet[Ticket], *, after: int | None = None, before: int | None = None, size: int = PAGE) -> Page:
     """The `size` rows older than `after`, or newer than `before`: rows that come in between move nothing."""
-    rows = rows.for_board()  # type: ignore[attr-defined]  # visible_tickets promises the manager's own query set
     if before is not None:
         found = list(rows.filter(id__gt=before).order_by("id")[: size + 1])
         more, found = len(found) > size, found[:size][::-1]

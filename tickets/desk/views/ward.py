@@ -16,7 +16,7 @@ from assets.register.models import Device
 from assets.register.queries import report_url
 from tickets.desk import queries
 from tickets.policies import visible_tickets
-from tickets.record.models import ENDED, State, Ticket
+from tickets.record.models import ENDED, OPEN, State, Ticket
 
 LATELY = timedelta(days=7)
 MOST_DEVICES = 200
@@ -28,15 +28,15 @@ def mine(request: HttpRequest) -> HttpResponse:
     if not is_ward(request.user):
         raise PermissionDenied
     now = timezone.now()
-    tickets = visible_tickets(request.user, Ticket.objects.all())
-    going = [queries.row_of(ticket, now) for ticket in tickets.open().for_board().order_by("-id")[:100]]  # type: ignore[attr-defined]  # as in listing
-    done = tickets.filter(state__in=ENDED, ended_at__gte=now - LATELY).for_board().order_by("-ended_at")[:20]  # type: ignore[attr-defined]  # as in listing
+    tickets = visible_tickets(request.user, Ticket.objects.for_board())
+    going = [queries.row_of(ticket, now) for ticket in tickets.filter(state__in=OPEN).order_by("-id")[:100]]
+    done = tickets.filter(state__in=ENDED, ended_at__gte=now - LATELY).order_by("-ended_at")[:20]
     devices = visible_devices(request.user, Device.objects.living().for_display()).order_by("name", "asset_no")
     context = {
         "asked": [row for row in going if row.ticket.state == State.VERIFYING],
         "going": [row for row in going if row.ticket.state != State.VERIFYING],
         "done": list(done),
         "devices": [{"device": one, "url": report_url(one)} for one in devices[:MOST_DEVICES]],
-        "department": request.user.department,  # type: ignore[union-attr]  # is_ward has looked
+        "department": request.user.department,
     }
     return render(request, "tickets/desk/ward.html", context)
