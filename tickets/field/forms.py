@@ -67,7 +67,9 @@ class FinishForm(forms.Form):
             if given.get(f"test_{row['test'].code}") is not None
         ]
         if given["function_ok"]:
-            tests.append({"code": "function", "name": _("功能检查"), "value": 1, "unit": "", "limit": None, "passed": True})
+            tests.append(
+                {"code": "function", "name": _("功能检查"), "value": 1, "unit": "", "limit": None, "passed": True}
+            )
         part = given["part_name"]
         parts = [
             {

@@ -30,7 +30,10 @@ class SafetyTest:
 
 
 PROTECTIVE_EARTH: Final = SafetyTest("protective_earth", "mΩ", 300)
-EQUIPMENT_LEAKAGE: Final = {"I": SafetyTest("equipment_leakage", "µA", 500), "II": SafetyTest("equipment_leakage", "µA", 100)}
+EQUIPMENT_LEAKAGE: Final = {
+    "I": SafetyTest("equipment_leakage", "µA", 500),
+    "II": SafetyTest("equipment_leakage", "µA", 100),
+}
 APPLIED_PART_LEAKAGE: Final = {
     "BF": SafetyTest("applied_part_leakage", "µA", 5000),
     "CF": SafetyTest("applied_part_leakage", "µA", 50),

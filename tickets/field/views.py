@@ -18,7 +18,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from assets.register import queries as register
 from config.kernel import log, paths  # noqa: F401 - paths registers the converter used below
@@ -66,7 +66,11 @@ def today(request: HttpRequest) -> HttpResponse:
 @require_safe
 def waiting(request: HttpRequest) -> HttpResponse:
     groups = queries.today(request.user, timezone.now())
-    return render(request, "tickets/field/waiting.html", {"groups": groups, "now": timezone.now(), "tab": "waiting", "seq": log.head()})
+    return render(
+        request,
+        "tickets/field/waiting.html",
+        {"groups": groups, "now": timezone.now(), "tab": "waiting", "seq": log.head()},
+    )
 
 
 @field_page
@@ -156,7 +160,9 @@ def _arrive(request: HttpRequest, ticket: Ticket) -> Any:
         found = register.resolve_scan(text, user=request.user)
         scanned = any(device.pk == ticket.device_id for device in found)
         if not scanned:
-            raise Invalid(_("扫到的不是这台设备。找到 %(no)s 再扫。") % {"no": ticket.device.asset_no if ticket.device else ""})
+            raise Invalid(
+                _("扫到的不是这台设备。找到 %(no)s 再扫。") % {"no": ticket.device.asset_no if ticket.device else ""}
+            )
     reason = request.POST.get("reason", "").strip()
     if not scanned and not reason:
         raise Invalid(_("扫设备上的码，或写明为什么没扫。"))
@@ -177,7 +183,8 @@ def _start(request: HttpRequest, ticket: Ticket) -> Any:
 
 
 def _restore(request: HttpRequest, ticket: Ticket) -> Any:
-    backup = register.nearest_ready_backup(ticket.device) if ticket.device else None
+    """The backup that the page named; none when there was none to name."""
+    backup = queries.backup_named(ticket, request.POST.get("backup", ""))
     return lifecycle.restore(ticket, by=_me(request), at=timezone.now(), backup=backup)
 
 
@@ -259,15 +266,20 @@ def act(request: HttpRequest, public_id: str, verb: str) -> HttpResponse:
             return _ticket(request, ticket, problem=sentence, status=409)
         raise PermissionDenied
     try:
+        record.check_uploads(file for _name, files in request.FILES.lists() for file in files)
         _once(request, ticket, verb)
     except DomainError as refusal:
         fresh = _find(request, public_id)
         if verb == "finish":
-            return _finish(request, fresh, FinishForm(request.POST, ticket=fresh), problem=str(refusal), status=_code(refusal))
+            return _finish(
+                request, fresh, FinishForm(request.POST, ticket=fresh), problem=str(refusal), status=_code(refusal)
+            )
         page = _more if verb in _ON_MORE else _ticket
         return page(request, fresh, problem=str(refusal), status=_code(refusal))
     left = verb in ("decline", "handover", "finish")
-    return HttpResponseRedirect(reverse("field:today") if left else reverse("field:ticket", args=[public_id]), status=303)
+    return HttpResponseRedirect(
+        reverse("field:today") if left else reverse("field:ticket", args=[public_id]), status=303
+    )
 
 
 def _code(refusal: DomainError) -> int:
@@ -302,6 +314,7 @@ def _once(request: HttpRequest, ticket: Ticket, verb: str) -> None:
 
 
 @field_page
+@require_http_methods(["GET", "HEAD", "POST"])
 def scan(request: HttpRequest) -> HttpResponse:
     """One box for camera, USB scanner and keyboard. My accepted ticket's device means: I have arrived."""
     text = request.POST.get("scan", "").strip()
@@ -309,7 +322,10 @@ def scan(request: HttpRequest) -> HttpResponse:
     for device in found:
         mine = Ticket.objects.filter(device=device, assignee=request.user, state=State.ACCEPTED).first()
         if mine and policies.is_engineer(request.user):
-            lifecycle.arrive(mine, by=_me(request), at=timezone.now(), scanned=True)
+            try:
+                lifecycle.arrive(mine, by=_me(request), at=timezone.now(), scanned=True)
+            except DomainError as refusal:
+                return _ticket(request, _find(request, mine.public_id), problem=str(refusal), status=_code(refusal))
             return HttpResponseRedirect(reverse("field:ticket", args=[mine.public_id]), status=303)
     open_here = list(Ticket.objects.for_board().open().filter(device__in=found)[:20])
     if len(open_here) == 1:

@@ -28,13 +28,19 @@ class ReportForm(forms.Form):
     description = forms.CharField(max_length=500, required=False, strip=True)
     client_id = forms.UUIDField(required=False)
     separate = forms.BooleanField(required=False)
+    same = forms.BooleanField(required=False)
 
-    def __init__(self, *args: Any, device: Device, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, device: Device, joinable: bool = False, **kwargs: Any) -> None:
+        """`joinable`: this device has an open ticket, so "same fault" needs no more words."""
         super().__init__(*args, **kwargs)
         self.device = device
+        if joinable and self.data.get("same"):
+            self.fields["in_use"].required = self.fields["symptom"].required = False
 
-    def clean_symptom(self) -> FaultPreset:
+    def clean_symptom(self) -> FaultPreset | None:
         code = self.cleaned_data["symptom"]
+        if not code and not self.fields["symptom"].required:
+            return None
         preset = FaultPreset.objects.filter(group_id=self.device.type.group_id, code=code, active=True).first()
         if preset is None:
             raise forms.ValidationError(_("还没选哪里坏了。点一项，或点“其他”"))

@@ -26,7 +26,6 @@ LIMITS: Final = (
 )
 PHOTOS: Final = 3
 TRACKING_DIES_AFTER: Final = timedelta(days=90)
-NUDGES_THAT_ALERT: Final = 3
 
 
 def over(counts: Mapping[tuple[str, timedelta], int]) -> bool:

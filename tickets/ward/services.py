@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid5
 
-from django.core.cache import cache
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -20,12 +19,15 @@ from tickets import events
 from tickets.lifecycle import rules as story
 from tickets.lifecycle import services as lifecycle
 from tickets.record import services as record
-from tickets.record.models import Ticket, Watcher
+from tickets.record.models import State, Ticket, Watcher
 from tickets.record.queries import envelope, open_on
 from tickets.record.rules import clean_text
 from tickets.record.services import lock
 from tickets.sla import services as sla
+from tickets.ward import adapters
 from tickets.ward.rules import LIMITS, over
+
+REPAIRED = (State.RESOLVED, State.VERIFYING)
 
 
 @dataclass(frozen=True)
@@ -48,17 +50,28 @@ def report(
     client_id: UUID,
     description: str = "",
     separate: bool = False,
+    same: bool = False,
     busy: bool = False,
 ) -> Receipt:
     """A fault on a scanned device. The same `client_id` again changes nothing; an open ticket is joined unless the
-    reporter said `separate`; `busy` (over the limits) only marks a ticket for a call back, and never a P1.
+    reporter said `separate`; `same` (she pressed 催一下) also nudges it; `busy` (over the limits) only marks a ticket for
+    a call back, and never a P1. A repaired ticket that waits for the ward is disputed by the same fault, not joined by
+    another one. `TicketSubmitted`, or `ReporterJoined` with `TicketNudged` or `TicketReopened`.
     """
     Device.objects.select_for_update().filter(pk=device.pk).first()  # reports on one device wait for each other
+    watchers = Watcher.objects.filter(client_id=client_id).select_related("ticket")
+    if watchers.exclude(ticket__device=device).exists():  # the phone used its id on another device before
+        client_id = uuid5(client_id, device.public_id)
     known = Watcher.objects.filter(client_id=client_id).select_related("ticket").first()
     if known:
         return Receipt(known.ticket, known.token, joined=True)
     already = open_on(device)
-    if already and not separate:
+    again = same or (already is not None and already.preset_id == getattr(preset, "pk", None))
+    if already and not separate and (again or already.state not in REPAIRED):
+        if already.state in REPAIRED:
+            lifecycle.dispute(already, by=None, at=at)
+        elif same:
+            nudge(already, at=at)
         return _join(already, in_use=in_use, danger=danger, description=description, client_id=client_id, at=at)
     ticket = lifecycle.submit(
         device=device,
@@ -113,7 +126,7 @@ def _raise(ticket: Ticket, *, in_use: bool | None, danger: Sequence[str], at: da
 
 @transaction.atomic
 def nudge(ticket: Ticket, *, at: datetime) -> Ticket:
-    """The ward asks again. `TicketNudged`; from the third on the desk is alerted (by its readers)."""
+    """The ward asks again. `TicketNudged` with the count, which the desk's feed shows; repaired or ended tickets refuse."""
     current = lock(ticket)
     if not current.is_open or current.resolved_at is not None:
         raise NotAllowedNow(_("这张单已经修好或结束，不用再催。"))
@@ -141,17 +154,12 @@ def name_reporter(ticket: Ticket, *, name: str, phone: str, at: datetime) -> Per
 
 
 def note_attempt(*, device: Device, browser: str, address: str) -> bool:
-    """Count this report against every limit; True when one was used up already.
-
-    Kept in the cache: counters that a restart forgets cost a call back at most, and a report must not wait for them.
-    """
+    """Count this report against every limit; True when one was used up already."""
     subjects = {"device": str(device.pk), "browser": browser, "address": address}
-    counts = {}
-    for limit in LIMITS:
-        key = f"report:{limit.scope}:{int(limit.window.total_seconds())}:{subjects[limit.scope]}"
-        cache.add(key, 0, timeout=int(limit.window.total_seconds()))
-        try:
-            counts[limit.scope, limit.window] = cache.incr(key) - 1
-        except ValueError:  # it ran out between the two calls
-            counts[limit.scope, limit.window] = 0
+    counts = {
+        (limit.scope, limit.window): adapters.count(
+            f"report:{limit.scope}:{int(limit.window.total_seconds())}:{subjects[limit.scope]}", limit.window
+        )
+        for limit in LIMITS
+    }
     return over(counts)

@@ -75,9 +75,7 @@ def test_same_fault_without_an_open_ticket_still_asks(phone: Phone, ventilator: 
     assert Ticket.objects.count() == 0
 
 
-def test_another_fault_is_a_linked_ticket_of_its_own(
-    phone: Phone, ventilator: Device, stopped: FaultPreset
-) -> None:
+def test_another_fault_is_a_linked_ticket_of_its_own(phone: Phone, ventilator: Device, stopped: FaultPreset) -> None:
     first = lifecycle.submit(device=ventilator, preset=stopped, by=None, at=timezone.now())
 
     token = phone.report(ventilator, symptom="ventilator-other", separate="1")
@@ -101,7 +99,9 @@ def test_a_worse_report_raises_priority_and_stops_the_device(phone: Phone, monit
 
 
 def test_a_milder_report_never_lowers(phone: Phone, ventilator: Device, stopped: FaultPreset) -> None:
-    ticket = lifecycle.submit(device=ventilator, preset=stopped, in_use=True, danger=["smoke"], by=None, at=timezone.now())
+    ticket = lifecycle.submit(
+        device=ventilator, preset=stopped, in_use=True, danger=["smoke"], by=None, at=timezone.now()
+    )
 
     phone.report(ventilator, in_use="no")
 

@@ -12,6 +12,7 @@ from django.conf import settings
 from assets.models import Device, User
 from assets.register import services as register
 from assets.register.queries import token_of
+from assets.register.rules import new_short_code
 from config.kernel.models import EventRecord
 from tests import factories
 from tests.tickets.ward.conftest import Phone, ticket_of
@@ -134,9 +135,19 @@ def test_a_revoked_label_stops_working_and_the_short_code_does_not(
     assert phone.client.get(f"/q/{old}/").status_code == 404
     assert phone.client.post(f"/q/{old}/", {"in_use": "yes", "symptom": "ventilator-stopped"}).status_code == 404
     assert Ticket.objects.count() == 0
-    answer = phone.client.post("/q/", {"code": ventilator.short_code})
-    if answer.status_code == 303:  # the fixture's code carries a valid check character
-        assert phone.client.get(answer["Location"]).status_code == 200
+    code = new_short_code(lambda symbols: symbols[3])
+    Device.objects.filter(pk=ventilator.pk).update(short_code=code)
+    answer = phone.client.post("/q/", {"code": f" {code[:3]}-{code[3:].lower()} "})
+    assert answer.status_code == 303
+    assert phone.client.get(answer["Location"]).status_code == 200
+
+
+def test_a_mistyped_short_code_is_said_and_kept(phone: Phone, ventilator: Device) -> None:
+    answer = phone.client.post("/q/", {"code": "7K3Q9Z"})
+
+    assert answer.status_code == 422
+    assert "没有这个短码" in answer.content.decode()
+    assert 'value="7K3Q9Z"' in answer.content.decode()
 
 
 def test_a_retired_device_takes_no_report(phone: Phone, ventilator: Device) -> None:

@@ -56,7 +56,9 @@ def test_the_receipt_puts_the_patient_first(phone: Phone, ventilator: Device, ic
 
     page = phone.follow(phone.report(ventilator)).content.decode()
 
-    order = [page.index(word) for word in ("已送达", "立即用简易呼吸器手动通气", spare.asset_no, "恢复使用", "方便时再补充")]
+    order = [
+        page.index(word) for word in ("已送达", "立即用简易呼吸器手动通气", spare.asset_no, "恢复使用", "方便时再补充")
+    ]
     assert order == sorted(order)
 
 
@@ -78,7 +80,14 @@ def test_it_shows_only_what_is_on_the_list(phone: Phone, ventilator: Device, eng
 
     assert set(queries.tracking(queries.find(token), timezone.now())) == SHOWN
     assert "李工" in page
-    for secret in ("李志远", "6677", "上次也是这块板", ventilator.serial_no, ticket.public_id, engineer.person.public_id):
+    for secret in (
+        "李志远",
+        "6677",
+        "上次也是这块板",
+        ventilator.serial_no,
+        ticket.public_id,
+        engineer.person.public_id,
+    ):
         assert secret not in page
 
 
@@ -95,9 +104,7 @@ def test_the_report_page_tells_nothing_about_the_past(
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_a_foreign_token_does_nothing(
-    phone: Phone, ventilator: Device, monitor: Device, verb: str
-) -> None:
+def test_a_foreign_token_does_nothing(phone: Phone, ventilator: Device, monitor: Device, verb: str) -> None:
     mine = ticket_of(phone.report(ventilator))
     rows, facts = _everything(), EventRecord.objects.count()
 
@@ -177,7 +184,9 @@ def test_still_broken_opens_the_ticket_again(phone: Phone, monitor: Device, spo2
     assert ticket.comments.get().text == "还是不准"
 
 
-def test_one_tap_rates_and_only_after_the_repair(phone: Phone, monitor: Device, spo2: FaultPreset, engineer: User) -> None:
+def test_one_tap_rates_and_only_after_the_repair(
+    phone: Phone, monitor: Device, spo2: FaultPreset, engineer: User
+) -> None:
     token = phone.report(monitor, symptom="monitor-spo2")
 
     assert phone.do(token, "rate", rating="3").status_code == 409
