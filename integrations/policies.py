@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from assets.places.models import User
+from tickets.policies import is_desk
 
 Role = User.Role
 ADMIN_RIGHTS: dict[str, dict[str, str]] = {
@@ -17,6 +18,11 @@ ADMIN_RIGHTS: dict[str, dict[str, str]] = {
 
 def own_notifications(user: Any, notifications: QuerySet[Any]) -> QuerySet[Any]:
     return notifications.filter(user=user) if user.is_authenticated else notifications.none()
+
+
+def can_call(user: Any) -> bool:
+    """Call people together: the desk."""
+    return is_desk(user)
 
 
 def can_get_token_by_password(user: Any) -> bool:

@@ -15,6 +15,7 @@ from assets.policies import is_ward
 from integrations.notifications.models import Notification
 from integrations.policies import own_notifications
 from tickets.record.models import Ticket
+from tickets.record.queries import names_of
 from tickets.sla.models import Metric, Rung
 
 PAGE = 50
@@ -49,11 +50,13 @@ def shown(notifications: Iterable[Notification], reader: User) -> list[Shown]:
             "device__type", "department", "location", "preset", "assignee"
         )
     }
-    return [_shown(row, tickets.get(row.subject.partition(":")[2]), reader) for row in listed]
+    callers = names_of(str(row.params["by"]) for row in listed if row.params.get("by"))
+    return [_shown(row, tickets.get(row.subject.partition(":")[2]), callers, reader) for row in listed]
 
 
-def _shown(row: Notification, ticket: Ticket | None, reader: User) -> Shown:
-    said = render_to_string(f"messages/{row.template}.txt", _words(row, ticket)).strip()
+def _shown(row: Notification, ticket: Ticket | None, callers: dict[str, str], reader: User) -> Shown:
+    words = _words(row, ticket) | {"by": callers.get(str(row.params.get("by", "")), "")}
+    said = render_to_string(f"messages/{row.template}.txt", words).strip()
     title, _sep, body = said.partition("\n")
     return Shown(row, title.strip(), " ".join(body.split()), _address(ticket, reader), ticket)
 

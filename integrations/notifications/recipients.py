@@ -34,6 +34,11 @@ def secondary(at: datetime) -> list[User]:
     return [line.engineer.user for line in on_duty(at) if line.presence == Presence.ON_CALL] or leads(at)
 
 
+def shift(at: datetime) -> list[User]:
+    """Everybody on site now."""
+    return [line.engineer.user for line in on_duty(at) if line.presence == Presence.ON_SITE]
+
+
 def ward(ticket: Ticket) -> list[User]:
     return list(User.objects.filter(role=Role.NURSE, is_active=True, department_id=ticket.department_id))
 
