@@ -73,17 +73,18 @@ def match(
     problem = build(jobs, engineers, now, weights)
     import_module("scipy.optimize")  # the first import takes two seconds that must not count against the box
     planned, mode, failure = _plan(problem, solver or solve, index or c_mu, elapsed_ms)
-    started = [(row, column) for row, column in planned if _given_now(problem, row, column)]
-    pairs = [_pair(problem, row, column) for row, column in started]
+    started = [(row, column) for row, column in planned if problem.engineers[column].idle(now)]
     used = {column for _, column in started}
-    pairs += _urgent(problem, {row for row, _ in started}, used)
+    urgent = _urgent(problem, {row for row, _ in started}, used)
+    # Only now may ordinary work be added to a busy list: whoever a P1 calls away gets nothing else in this round.
+    started += [(row, column) for row, column in planned if column not in used and _asked_now(problem, row, column)]
+    pairs = [_pair(problem, row, column) for row, column in started] + urgent
     return _outcome(problem, pairs, dict(planned), mode, failure)
 
 
-def _given_now(problem: Problem, row: int, column: int) -> bool:
-    """Idle people start; busy ones are asked only when waiting for them would outlast the promise to answer."""
-    job, engineer = problem.jobs[row], problem.engineers[column]
-    return engineer.idle(problem.now) or rules.cannot_wait(job, engineer, problem.now, problem.weights)
+def _asked_now(problem: Problem, row: int, column: int) -> bool:
+    """Busy people are asked only when waiting for them would outlast the promise to answer."""
+    return rules.cannot_wait(problem.jobs[row], problem.engineers[column], problem.now, problem.weights)
 
 
 def solve(gain: Matrix) -> Planned:

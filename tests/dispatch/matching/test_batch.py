@@ -129,6 +129,16 @@ def test_interrupting_a_p2_asks_for_a_human():
     assert "interrupts_p2" in outcome.pairs[0].review
 
 
+def test_a_p1_calls_an_engineer_away_although_an_old_ticket_is_due_to_be_put_on_their_list():
+    only = engineer(1, **busy_with(3))
+    overdue, urgent = job(10, priority=3, created=ago(90)), job(11, priority=1)
+
+    outcome = match([overdue, urgent], [only], NOW)
+
+    assert [(pair.job.id, pair.engineer.id, pair.interrupts) for pair in outcome.pairs] == [(11, 1, Work(900, 3))]
+    assert [waiting.job.id for waiting in outcome.deferred] == [10]
+
+
 def test_an_idle_engineer_comes_before_an_interruption():
     outcome = match([job(10, priority=1)], [engineer(1, **busy_with(4)), engineer(2)], NOW)
 
