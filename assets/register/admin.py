@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -14,7 +15,7 @@ from unfold.decorators import action, display
 
 from assets.register import services
 from assets.register.models import Device, DeviceGroup, DeviceType, FaultPreset, Qualification, Skill
-from assets.register.views import register_import
+from assets.register.views import STATUS_DIALOG, StatusForm, change_status, register_import
 from config.kernel.admin import HouseAdmin, MasterAdmin
 from config.kernel.errors import DomainError
 
@@ -69,6 +70,7 @@ class DeviceAdmin(MasterAdmin):
     readonly_fields = ("public_id", "short_code", "qr_version", "status", "status_reason", "status_since")
     date_hierarchy = None
     actions_list = ("import_register",)
+    actions_detail = ("change_status",)
     actions = ("labels_a4", "labels_single", "export_csv", "export_xlsx", "stop", "renew_qr")
     fieldsets = (
         (gettext_lazy("标识"), {"fields": ("asset_no", "name", "name_en", "type", "model", "spec", "serial_no", "lot_no",
@@ -100,6 +102,10 @@ class DeviceAdmin(MasterAdmin):
     @action(description=gettext_lazy("导入台账"), permissions=["add", "change"], url_path="import", icon="upload_file")
     def import_register(self, request: HttpRequest) -> HttpResponse:
         return register_import(self, request)
+
+    @action(description=gettext_lazy("改状态"), permissions=["change"], url_path="status", dialog=STATUS_DIALOG)
+    def change_status(self, request: HttpRequest, form: StatusForm, object_id: str) -> HttpResponse:
+        return change_status(request, form, get_object_or_404(Device, pk=object_id))
 
     @action(description=gettext_lazy("打印标签：A4 每页 24 张"), permissions=["view"])
     def labels_a4(self, request: HttpRequest, devices: QuerySet[Device]) -> HttpResponse:

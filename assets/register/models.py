@@ -283,7 +283,11 @@ class Device(ConcurrentTransitionMixin, models.Model):
     def to_in_use(self) -> None:
         """On a patient."""
 
-    @transition(status, source=[s for s in LIVING if s != S.RESTRICTED], target=S.RESTRICTED)
+    @transition(
+        status,
+        source=[s for s in LIVING if s not in (S.RESTRICTED, S.QUARANTINED, S.MISSING, S.PENDING_DISPOSAL)],
+        target=S.RESTRICTED,
+    )
     def to_restricted(self) -> None:
         """Usable within a stated limit."""
 
@@ -302,6 +306,18 @@ class Device(ConcurrentTransitionMixin, models.Model):
     @transition(status, source=[S.READY, S.STANDBY], target=S.ON_LOAN)
     def to_loan(self) -> None:
         """Lent to another ward."""
+
+    @transition(status, source=[S.READY], target=S.STANDBY)
+    def to_standby(self) -> None:
+        """Kept aside as a reserve."""
+
+    @transition(status, source=[S.READY, S.IN_USE, S.STANDBY, S.RESTRICTED], target=S.PM_DUE_HOLD)
+    def to_pm_hold(self) -> None:
+        """Maintenance is overdue: not to be used until it is done."""
+
+    @transition(status, source=[s for s in LIVING if s != S.MISSING], target=S.MISSING)
+    def to_missing(self) -> None:
+        """Not found at stocktaking."""
 
     @transition(status, source=[s for s in LIVING if s != S.PENDING_DISPOSAL], target=S.PENDING_DISPOSAL)
     def to_pending_disposal(self) -> None:

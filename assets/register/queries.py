@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 
 from assets.policies import visible_devices
 from assets.register import rules
-from assets.register.models import READY_TO_LEND, Device
+from assets.register.models import READY_TO_LEND, Device, DeviceStatus
 
 MOST_FOUND = 20
 
@@ -66,6 +66,21 @@ def _typed_as(scan: rules.Scan) -> Q:
     """Numbers that people read off a plate: ours, the maker's, or the whole UDI as it was keyed in."""
     typed = scan.serial or scan.value
     return Q(asset_no__iexact=typed) | Q(serial_no__iexact=typed) | Q(udi_pi__iexact=scan.value)
+
+
+def open_edges(device: Device) -> dict[str, str]:
+    """Status that can be reached in one step: the name of that step."""
+    machine: Any = device  # django-fsm adds the method when the class is made
+    return {str(edge.target): edge.name for edge in machine.get_available_status_transitions()}
+
+
+def next_statuses(device: Device) -> list[DeviceStatus]:
+    """Where a person who keeps the register may move this device now. Repair begins with a ticket, and what was stopped
+    or on the bench is verified before it is ready."""
+    targets = set(open_edges(device)) - {DeviceStatus.IN_REPAIR}
+    if device.status in (DeviceStatus.FAULT, DeviceStatus.IN_REPAIR):
+        targets -= {DeviceStatus.READY}
+    return [status for status in DeviceStatus if status in targets]
 
 
 def backups_short(device: Device) -> bool:

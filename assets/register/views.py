@@ -1,4 +1,4 @@
-"""The import page inside the admin: choose a table, look at what it would do, write it."""
+"""Pages of the register inside the admin: import of a table with its preview, and the dialog that moves a status."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from unfold.widgets import UnfoldAdminFileFieldWidget
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from assets.register import services
+from assets.register import queries, services
 from assets.register.adapters.tables import MAX_BYTES
 from assets.register.models import Device
 from config.kernel.errors import DomainError
@@ -29,6 +30,40 @@ class TableForm(forms.Form):
         help_text=gettext_lazy("CSV 或 XLSX，最多 10 MB、20000 行。"),
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.xlsx"}),
     )
+
+
+class StatusForm(BaseDialogForm):
+    """The ways that are open now, and why one is taken."""
+
+    to = forms.ChoiceField(label=gettext_lazy("新状态"), widget=UnfoldAdminSelectWidget)
+    reason = forms.CharField(label=gettext_lazy("原因"), max_length=200, widget=UnfoldAdminTextInputWidget)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        device = Device.objects.get(pk=self.object_id)
+        self.fields["to"].choices = [(status.value, status.label) for status in queries.next_statuses(device)]
+
+
+STATUS_DIALOG = {
+    "title": gettext_lazy("改状态"),
+    "description": gettext_lazy("扫码页马上显示新状态。维修由工单开始，停用过的设备先待检。"),
+    "form_class": StatusForm,
+    "form_submit_text": gettext_lazy("改状态"),
+}
+
+
+def change_status(request: HttpRequest, form: StatusForm, device: Device) -> HttpResponse:
+    """Back to the device's page, with the new status or the refusal in words."""
+    try:
+        services.change_status(device, **_chosen(form), by=request.user, at=timezone.now())
+        messages.success(request, _("状态已改。"))
+    except DomainError as refusal:
+        messages.error(request, str(refusal))
+    return HttpResponse(headers={"HX-Redirect": reverse("admin:assets_device_change", args=[device.pk])})
+
+
+def _chosen(form: StatusForm) -> dict[str, str]:
+    return {name: form.cleaned_data[name] for name in ("to", "reason")}
 
 
 def register_import(page: ModelAdmin[Device], request: HttpRequest) -> HttpResponse:

@@ -11,6 +11,7 @@ from assets.register.services.importing import (
 )
 from assets.register.services.status import (
     begin_repair,
+    change_status,
     put_in_use,
     put_out_of_use,
     release,
@@ -24,6 +25,7 @@ __all__ = [
     "apply_import",
     "apply_staged",
     "begin_repair",
+    "change_status",
     "export_register",
     "give_short_code",
     "label_pdf",

@@ -11,6 +11,7 @@ from django_fsm import TransitionNotAllowed
 
 from assets.events import DeviceQrRotated, DeviceStatusChanged
 from assets.places.models import Person, User
+from assets.register import queries
 from assets.register.models import Device, DeviceStatus
 from config.kernel.errors import Invalid, NotAllowedNow
 from config.kernel.events import publish
@@ -117,6 +118,26 @@ def return_to_use(device: Device, *, by: Actor, at: datetime) -> Device:
     if current.status == S.IN_REPAIR:
         _move(current, "to_verification", reason="", by=by, at=at)
     return _move(current, "to_ready", reason="", by=by, at=at)
+
+
+@transaction.atomic
+def change_status(device: Device, *, to: str, reason: str, by: Actor, at: datetime) -> Device:
+    """One edge by hand, with its reason: lent, sent out, missing, held, retired. `DeviceStatusChanged`.
+
+    Invalid without a reason; NotAllowedNow where `queries.next_statuses` offers no such way.
+    """
+    current = lock(device)
+    if not reason.strip():
+        raise Invalid(_("写清原因。"), fields={"reason": _("写清原因。")})
+    if to not in queries.next_statuses(current):
+        raise _not_now(current)
+    return _move(current, queries.open_edges(current)[to], reason=reason.strip(), by=by, at=at)
+
+
+def _not_now(current: Device) -> NotAllowedNow:
+    return NotAllowedNow(
+        _("%(name)s 现在是“%(status)s”，不能这样改。") % {"name": current.label, "status": current.get_status_display()}
+    )
 
 
 @transaction.atomic

@@ -174,3 +174,56 @@ def test_a_renewed_code_is_announced(ventilator: Device, manager: User, now: dat
 
     [fact] = [event for event in announced if isinstance(event, events.DeviceQrRotated)]
     assert (fact.version, _now(ventilator).qr_version) == (2, 2)
+
+
+def test_every_status_can_be_reached() -> None:
+    targets = {str(edge.target) for edge in Device._meta.get_field("status").get_all_transitions(Device)}
+
+    assert set(S.values) - targets == {S.PENDING_ACCEPTANCE}
+
+
+def test_the_register_moves_a_device_by_hand_with_a_reason(ventilator: Device, manager: User, now: datetime) -> None:
+    with pytest.raises(Invalid):
+        services.change_status(ventilator, to=S.ON_LOAN, reason=" ", by=manager, at=now)
+    services.change_status(ventilator, to=S.ON_LOAN, reason="借给急诊", by=manager, at=now)
+
+    assert (_now(ventilator).status, _now(ventilator).status_reason) == (S.ON_LOAN, "借给急诊")
+    assert _now(ventilator).log.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "target"),
+    [
+        (S.FAULT, S.READY),
+        (S.IN_REPAIR, S.READY),
+        (S.READY, S.IN_REPAIR),
+        (S.QUARANTINED, S.READY),
+        (S.QUARANTINED, S.RESTRICTED),
+        (S.READY, S.RETIRED),
+        (S.RETIRED, S.READY),
+        (S.READY, "broken"),
+    ],
+)
+def test_no_hand_takes_a_short_cut(status: str, target: str, ventilator: Device, manager: User, now: datetime) -> None:
+    _in(ventilator, status)
+
+    with pytest.raises(NotAllowedNow):
+        services.change_status(ventilator, to=target, reason="想要", by=manager, at=now)
+
+    assert _now(ventilator).status == status
+
+
+def test_the_admin_offers_the_open_ways_and_takes_one(
+    ventilator: Device, manager: User, nurse: User, signed_in: Any
+) -> None:
+    here = f"/admin/assets/device/{ventilator.pk}/status/"
+
+    shown = signed_in(manager).get(here).content.decode()
+    done = signed_in(manager).post(here, {"_form_submitted": "on", "to": S.MISSING, "reason": "盘点没找到"})
+
+    assert S.MISSING in shown
+    assert S.RETIRED not in shown
+    assert done["HX-Redirect"] == f"/admin/assets/device/{ventilator.pk}/change/"
+    assert _now(ventilator).status == S.MISSING
+    assert signed_in(nurse).post(here, {"to": S.READY, "reason": "x"}).status_code in (302, 403)
+    assert _now(ventilator).status == S.MISSING
