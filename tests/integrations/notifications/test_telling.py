@@ -58,7 +58,7 @@ def test_whoever_loses_a_ticket_is_told(ticket, engineer, colleague, dispatcher,
     lifecycle.assign(ticket, to=colleague, by=dispatcher, at=now + timedelta(minutes=1), reason="换人")
 
     assert [template for template, _level, _sound in told(engineer)] == ["assigned", "taken"]
-    assert [template for template, _level, _sound in told(colleague)] == ["assigned"]
+    assert ("assigned", "urgent", True) in told(colleague)
 
 
 @pytest.mark.parametrize(

@@ -157,3 +157,19 @@ def test_the_feed_tells_names_and_never_ids(ventilator, stopped, dispatcher, eng
 
     assert f"<b>{ticket.short_number}</b> 派给 李工" in said
     assert not any(engineer.person.public_id in text for text in said)
+
+
+def test_a_sentence_without_its_number_still_reads(ventilator, stopped, now):
+    from config.kernel.models import EventRecord
+    from tickets.desk.queries.feed import sentence_of, words_behind
+
+    report(ventilator, stopped, now)
+    record = EventRecord.objects.filter(type="TicketSubmitted").get()
+    behind = words_behind([record])
+
+    def told(sentence):
+        return str(sentence_of(record, sentence, behind, with_number=False))
+
+    assert told("{to} did not accept {no} in time") == "<b>工程师</b> did not accept in time"
+    assert told("{no} 退回，{to} 不再负责") == "退回，<b>工程师</b> 不再负责"
+    assert told("{to} 先去 P1，{no} 放下") == "<b>工程师</b> 先去 P1，放下"

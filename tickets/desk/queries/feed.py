@@ -20,7 +20,7 @@ from tickets.record.models import HoldReason
 from tickets.record.queries import names_of
 from tickets.sla.models import Metric, Rung
 
-_WITHOUT_NUMBER = re.compile(r"\s*\{no\}\s?")
+_NUMBER = re.compile(r"\s*\{no\}\s*")
 # type: icon, tone, sentence with {no} {who} {to} {metric} {level} {reason}
 SAID: dict[str, tuple[str, str, Any]] = {
     "TicketSubmitted": ("scan-line", "ink3", gettext_lazy("{who} 报修 {no}")),
@@ -118,7 +118,7 @@ def sentence_of(record: EventRecord, sentence: str, behind: Behind, *, with_numb
         who = _("系统") if record.by == "system" else behind.people.get(record.by, _("已清除"))
     metric, short = data.get("metric"), str(data.get("number", "")).rsplit("-", 1)[-1]
     if not with_number:
-        sentence = _WITHOUT_NUMBER.sub("", sentence)
+        sentence = _NUMBER.sub(" ", sentence).strip().replace("， ", "，")
         sentence = sentence[:1].upper() + sentence[1:]
     strong = "{}" if with_number else "<b>{}</b>"
     return format_html(
