@@ -12,7 +12,9 @@ class Schedule(NamedTuple):
 
 SCHEDULES: Final[tuple[Schedule, ...]] = (
     Schedule("config.kernel.jobs.beat", timedelta(seconds=10), "proves to /readyz that the queue moves"),
-    Schedule("dispatch.matching.jobs.dispatch", timedelta(minutes=1), "shift changes and expiring leave raise no event"),
+    Schedule(
+        "dispatch.matching.jobs.dispatch", timedelta(minutes=1), "shift changes and expiring leave raise no event"
+    ),
     Schedule("dispatch.engineers.jobs.fade_history", timedelta(days=1), "old repairs weigh less, half in 180 days"),
 )
 
