@@ -7,23 +7,26 @@ reopened                the desk and whoever had repaired it
 verification requested  the accounts of the ward
 nobody available        the desk and the leads, with sound and mail
 interrupted             the engineer who was called off, and the desk
+nudged three times      the desk and the engineer, with sound
+commented               whoever follows the ticket and has an account; the ward hears of public ones only
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from assets.places.models import User
+from assets.places.models import Person, User
 from config.kernel.events import react
 from dispatch import events as decided
 from integrations.notifications import recipients
 from integrations.notifications.models import Notification
 from integrations.notifications.services import notify
 from tickets import events as said
-from tickets.record.models import Ticket
+from tickets.record.models import Ticket, Watcher
 
 Level = Notification.Level
 P1, P2 = 1, 2
+PATIENCE = 3  # asked this often, a ward wants a person, not a counter
 
 
 def _ticket(event: said.TicketEvent) -> Ticket:
@@ -116,3 +119,28 @@ def nobody_may_go(event: decided.NobodyAvailable) -> None:
 def called_off(event: decided.WorkInterrupted) -> None:
     people = recipients.person(event.engineer) + recipients.desk()
     notify(people, template="interrupted", level=Level.WARNING, params=_params(event), sound=True, **_about(event))
+
+
+@react(said.TicketNudged)
+def asked_again(event: said.TicketNudged) -> None:
+    if event.count < PATIENCE:
+        return
+    assignee = _ticket(event).assignee
+    people = recipients.desk() + ([assignee] if assignee else [])
+    params = _params(event, count=event.count)
+    notify(people, template="nudged", level=Level.WARNING, params=params, sound=True, **_about(event, event.count))
+
+
+@react(said.CommentAdded)
+def somebody_wrote(event: said.CommentAdded) -> None:
+    ticket = _ticket(event)
+    following = Watcher.objects.filter(ticket=ticket, by__isnull=False).values("by")
+    people = list(User.objects.filter(person__in=following, is_active=True))
+    if ticket.assignee and ticket.assigned_at != event.at:  # the reason of an assignment comes with its own message
+        people.append(ticket.assignee)
+    told = [one for one in people if one.person_id != _author(event) and (event.public or one.role != User.Role.NURSE)]
+    notify(told, template="commented", params=_params(event), **_about(event, event.comment))
+
+
+def _author(event: said.CommentAdded) -> int | None:
+    return Person.objects.filter(public_id=event.by).values_list("pk", flat=True).first()

@@ -4,8 +4,9 @@ import { refresh, toast } from "./core.js";
 
 const EVERY = 20_000;
 const AFTER_A_FACT = 600; // the message is written with the fact; one short wait gathers a burst
-const TELLS = new Set(["TicketAssigned", "EscalationRaised", "SlaBreached", "TicketReopened", "VerificationRequested", "NobodyAvailable", "WorkInterrupted"]);
+const TELLS = new Set(["TicketAssigned", "EscalationRaised", "SlaBreached", "TicketReopened", "VerificationRequested", "NobodyAvailable", "WorkInterrupted", "TicketNudged", "CommentAdded"]);
 const HEARD = "wardline.heard";
+const SOUND = "wardline.sound"; // "off" keeps this browser quiet; the words stay
 
 const bells = [...document.querySelectorAll("[data-bell]")];
 const silent = document.querySelector("meta[name=bell]")?.content; // a page without a bell still hears
@@ -14,6 +15,7 @@ let soon = null;
 
 /** Two short tones; silent until the person has touched the page once, as browsers ask. */
 function ring() {
+  if (localStorage.getItem(SOUND) === "off") return;
   if (navigator.userActivation && !navigator.userActivation.hasBeenActive) return;
   try {
     const sound = new AudioContext();
@@ -50,6 +52,11 @@ async function look() {
     ring();
     toast(loud.textContent);
   }
+}
+
+for (const box of document.querySelectorAll("input[data-sound]")) {
+  box.checked = localStorage.getItem(SOUND) !== "off";
+  box.addEventListener("change", () => localStorage.setItem(SOUND, box.checked ? "on" : "off"));
 }
 
 if (bells.length || silent) {

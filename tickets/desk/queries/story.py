@@ -44,6 +44,7 @@ class Line:
     under: list[str] = field(default_factory=list)
     quote: str = ""
     private: bool = False
+    photo: str = ""
 
 
 def priority_reasons(codes: list[str]) -> str:
@@ -101,7 +102,13 @@ def _line(record: EventRecord, behind: Any, comment: Comment | None, files: dict
         under=[text for text in _under(record, files) if text],
         quote=comment.text if comment else "",
         private=bool(comment and not comment.public),
+        photo=_photo(record, files),
     )
+
+
+def _photo(record: EventRecord, files: dict[str, Attachment]) -> str:
+    file = files.get(str(record.data.get("attachment", "")))
+    return file.public_id if file and file.kind == "photo" else ""
 
 
 def _under(record: EventRecord, files: dict[str, Attachment]) -> list[str]:
