@@ -1,9 +1,31 @@
-// The ward's pages get better with scripts, and work without: live summary, honest delivery, live tracking.
+// The ward's pages get better with scripts, and work without: live summary, honest delivery, live tracking, voice notes.
 
-const form = document.getElementById("r");
+const OUTBOX = "wardline.outbox"; // reports this phone still owes the server, each with its client_id
+const MINE = "wardline.mine"; // tracking pages of this phone, for 24 hours
+const DAY = 86_400_000;
 const RETRY = [2, 4, 8, 16, 30, 60];
+const TRY_FOR = 10_000; // a request that hangs on a weak network counts as lost
+const SHOUT_AFTER = 15_000;
+const form = document.getElementById("r");
+const banner = document.getElementById("undelivered");
 
-// --- what will be sent -------------------------------------------------------
+function read(key) {
+  try {
+    return JSON.parse(localStorage.getItem(key)) ?? [];
+  } catch {
+    return []; // storage switched off or spoilt: the page works on without it
+  }
+}
+
+function write(key, list) {
+  try {
+    localStorage.setItem(key, JSON.stringify(list));
+  } catch {
+    // private mode: nothing is remembered, nothing else changes
+  }
+}
+
+// --- what will be sent -------------------------------------------------------------------------------------------
 function summarise() {
   const words = [...form.querySelectorAll("input[type=radio]:checked")].map((input) =>
     input.closest(".pick").querySelector("[data-word]").textContent.replace(/\s+/g, " ").trim(),
@@ -11,51 +33,113 @@ function summarise() {
   document.getElementById("summary").textContent = words.join(" · ");
 }
 
-// --- delivery: text first, the same client_id on every try, no tick before the server's answer -------------------
+// --- delivery: kept on the phone until the server answers, the same client_id on every try, no tick before ------------
 let attempt = 0;
 let timer = 0;
-let firstTry = 0;
+let alarm = 0;
+let sending = false;
 
-async function deliver() {
-  const button = document.getElementById("send");
-  const label = button.querySelector("[data-label]");
-  const idle = label.dataset.idle ?? (label.dataset.idle = label.textContent);
-  clearTimeout(timer);
-  firstTry ||= Date.now();
-  label.textContent = button.dataset.sending;
+function asLetter() {
+  const body = new FormData(form);
+  body.set("client_at", new Date().toISOString());
+  return {
+    to: location.pathname,
+    body: new URLSearchParams(body).toString(),
+    device: form.dataset.device,
+    asset: form.dataset.asset,
+    urgent: body.get("in_use") === "yes" || body.has("danger"),
+    at: Date.now(),
+  };
+}
+
+async function post(letter) {
+  const stop = new AbortController();
+  const hung = setTimeout(() => stop.abort(), TRY_FOR);
   try {
-    const answer = await fetch(form.action || location.href, { method: "POST", body: new URLSearchParams(new FormData(form)), redirect: "follow" });
-    if (answer.ok && answer.redirected) {
-      navigator.vibrate?.(80);
-      remember(answer.url);
-      location.assign(answer.url);
-      return;
-    }
-    if (answer.status === 422) {
-      form.submit(); // the server's own page says what is missing and keeps every entry
-      return;
-    }
-    throw new Error(String(answer.status));
-  } catch {
-    label.textContent = idle;
-    wait(RETRY[Math.min(attempt++, RETRY.length - 1)]);
+    return await fetch(letter.to, {
+      method: "POST",
+      body: letter.body,
+      headers: { "Content-Type": "application/x-www-form-urlencoded" },
+      signal: stop.signal,
+    });
+  } finally {
+    clearTimeout(hung);
   }
 }
 
-function wait(seconds) {
-  const banner = document.getElementById("undelivered");
-  const [head, body] = banner.querySelectorAll("p");
-  banner.hidden = false;
-  head.textContent = head.dataset.lost;
+const forget = (letter) => write(OUTBOX, read(OUTBOX).filter((other) => other.body !== letter.body));
+
+// True when the server has it, or has said that it never will.
+async function deliver(letter) {
+  const answer = await post(letter);
+  if (answer.ok && answer.redirected) {
+    forget(letter);
+    remember(letter, new URL(answer.url).pathname);
+    navigator.vibrate?.(80);
+    return answer.url;
+  }
+  if (answer.status >= 400 && answer.status < 500) {
+    forget(letter);
+    return "";
+  }
+  throw new Error(String(answer.status));
+}
+
+async function flush(current = null) {
+  if (sending) return;
+  sending = true;
+  clearTimeout(timer);
+  say("sending");
+  try {
+    for (const letter of read(OUTBOX).filter((one) => Date.now() - one.at < DAY)) {
+      const url = await deliver(letter);
+      const here = letter.body === current?.body;
+      if (here && url) return location.assign(url);
+      if (here) return form.submit(); // the server's own page says what is missing and keeps every entry
+    }
+    settled();
+  } catch (error) {
+    wait(RETRY[Math.min(attempt++, RETRY.length - 1)], current, error);
+  } finally {
+    sending = false;
+  }
+  return undefined;
+}
+
+function say(state) {
+  const button = document.getElementById("send");
+  if (!button || !read(OUTBOX).length) return;
+  const label = button.querySelector("[data-label]");
+  label.dataset.idle ??= label.textContent;
+  label.textContent = state === "sending" ? button.dataset.sending : label.dataset.idle;
+}
+
+function settled() {
+  clearTimeout(alarm);
+  attempt = 0;
+  if (banner) banner.hidden = true;
+  const label = document.querySelector("#send [data-label]");
+  if (label?.dataset.idle) label.textContent = label.dataset.idle;
+  listMine();
+}
+
+function wait(seconds, current, error) {
+  say("idle");
   let left = seconds;
   const step = () => {
-    body.textContent = body.dataset.retry.replace("{n}", left).replace("{phone}", form.dataset.phone);
-    if (left-- <= 0) deliver();
+    if (banner) tell(left, error);
+    if (left-- <= 0) flush(current);
     else timer = setTimeout(step, 1000);
   };
   step();
-  const urgent = form.querySelector("input[name=in_use][value=yes]:checked") || form.querySelector("input[name=danger]:checked");
-  if (urgent && Date.now() - firstTry > 15000) shout();
+}
+
+function tell(left, error) {
+  const [head, body] = banner.querySelectorAll("p");
+  banner.hidden = false;
+  const words = /^5\d\d$/.test(error.message) ? head.dataset.refused : head.dataset.lost;
+  if (head.textContent !== words) head.textContent = words;
+  body.textContent = body.dataset.retry.replace("{n}", left).replace("{phone}", form.dataset.phone);
 }
 
 function shout() {
@@ -64,20 +148,38 @@ function shout() {
   screen.id = "shout";
   screen.className = "shout";
   screen.href = `tel:${form.dataset.phone}`;
+  screen.setAttribute("role", "alert");
   const title = document.createElement("h1");
-  title.textContent = document.querySelector("[data-lost]").dataset.lost;
+  title.textContent = banner.querySelector("[data-lost]").dataset.lost;
   const number = document.createElement("p");
   number.className = "big";
   number.textContent = form.dataset.phone;
   screen.append(title, number);
   document.body.prepend(screen);
+  navigator.vibrate?.([200, 100, 200]);
   scrollTo(0, 0);
 }
 
-function remember(url) {
-  const mine = JSON.parse(localStorage.getItem("wardline.mine") ?? "[]").filter((item) => item.url !== url);
-  mine.unshift({ url, device: form.dataset.device, at: Date.now() });
-  localStorage.setItem("wardline.mine", JSON.stringify(mine.slice(0, 10)));
+// --- reports of this phone -----------------------------------------------------------------------------------------
+function remember(letter, url) {
+  const others = read(MINE).filter((item) => item.url !== url && Date.now() - item.at < DAY);
+  write(MINE, [{ url, device: letter.device, asset: letter.asset, at: letter.at }, ...others].slice(0, 10));
+}
+
+function listMine() {
+  const box = document.getElementById("mine");
+  if (!box) return;
+  const fresh = read(MINE).filter((item) => Date.now() - item.at < DAY && String(item.url).startsWith("/t/"));
+  const shown = fresh.filter((item) => !box.dataset.device || item.asset === box.dataset.device);
+  box.querySelectorAll("a").forEach((link) => link.remove());
+  for (const item of shown) {
+    const link = document.createElement("a");
+    link.className = "btn full mt-2";
+    link.href = item.url;
+    link.textContent = `${item.device} ${new Date(item.at).toTimeString().slice(0, 5)}`;
+    box.append(link);
+  }
+  box.hidden = !shown.length;
 }
 
 if (form) {
@@ -85,21 +187,30 @@ if (form) {
   form.addEventListener("submit", (event) => {
     if (!form.checkValidity()) return; // the server answers with the sentences
     event.preventDefault();
-    deliver();
+    const letter = asLetter();
+    const id = form.elements.client_id.value;
+    write(OUTBOX, [...read(OUTBOX).filter((one) => !one.body.includes(id)), letter]);
+    if (!read(OUTBOX).length) return form.submit(); // no storage: the plain way
+    if (letter.urgent) alarm ||= setTimeout(shout, SHOUT_AFTER);
+    return flush(letter);
   });
-  addEventListener("online", () => attempt && deliver());
-  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && attempt && deliver());
   summarise();
 }
+addEventListener("online", () => attempt && flush());
+document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && attempt && flush());
+listMine();
+if (read(OUTBOX).length) flush();
 
 // --- tracking: read the page again while the ticket is open ----------------------------------------------------------
 const track = document.getElementById("track");
+let seen = "";
 
 async function reread() {
   const busy = track.contains(document.activeElement) && /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName);
   if (busy || track.querySelector("details[open]") || document.visibilityState !== "visible") return;
-  const answer = await fetch(location.pathname, { headers: { Accept: "text/html" } });
+  const answer = await fetch(location.pathname, { cache: "no-store", headers: seen ? { "If-None-Match": seen } : {} });
   if (!answer.ok) return;
+  seen = answer.headers.get("ETag") ?? "";
   const page = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("track");
   if (page && page.textContent !== track.textContent) {
     track.replaceChildren(...document.adoptNode(page).childNodes);
@@ -119,12 +230,49 @@ function wire() {
     }),
   );
   track.querySelectorAll("[data-remember]").forEach((input) => {
-    input.value ||= localStorage.getItem(`wardline.${input.dataset.remember}`) ?? "";
-    input.addEventListener("change", () => localStorage.setItem(`wardline.${input.dataset.remember}`, input.value));
+    const key = `wardline.${input.dataset.remember}`;
+    input.value ||= read(key).toString();
+    input.addEventListener("change", () => write(key, input.value));
+  });
+  track.querySelectorAll("[data-record]").forEach(offerRecording);
+}
+
+// --- voice: recorded here where the browser can, at most a minute; the file box stays ------------------------------------
+function offerRecording(button) {
+  if (!navigator.mediaDevices?.getUserMedia || !window.MediaRecorder) return;
+  const idle = button.textContent;
+  let recorder = null;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    if (recorder) return recorder.stop();
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: true }).catch(() => null);
+    if (!stream) return (button.hidden = true);
+    recorder = new MediaRecorder(stream);
+    const pieces = [];
+    let seconds = 0;
+    const tick = setInterval(() => {
+      button.textContent = button.dataset.stop.replace("{n}", ++seconds);
+      if (seconds >= 60) recorder.stop();
+    }, 1000);
+    button.textContent = button.dataset.stop.replace("{n}", 0);
+    recorder.ondataavailable = (event) => pieces.push(event.data);
+    recorder.onstop = () => {
+      clearInterval(tick);
+      stream.getTracks().forEach((one) => one.stop());
+      const kind = recorder.mimeType || "audio/webm";
+      recorder = null;
+      button.textContent = idle;
+      const given = new DataTransfer();
+      given.items.add(new File(pieces, kind.includes("mp4") ? "voice.m4a" : "voice.webm", { type: kind }));
+      button.form.elements.file.files = given.files;
+      button.form.requestSubmit();
+    };
+    return recorder.start();
   });
 }
 
 if (track) {
   wire();
+  if (location.search) history.replaceState(null, "", location.pathname); // what was done is said once
   setInterval(() => track.dataset.poll && reread().catch(() => {}), 5000);
 }

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import is_aware
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -29,6 +32,7 @@ class ReportForm(forms.Form):
     client_id = forms.UUIDField(required=False)
     separate = forms.BooleanField(required=False)
     same = forms.BooleanField(required=False)
+    client_at = forms.CharField(max_length=40, required=False)
 
     def __init__(self, *args: Any, device: Device, joinable: bool = False, **kwargs: Any) -> None:
         """`joinable`: this device has an open ticket, so "same fault" needs no more words."""
@@ -48,3 +52,11 @@ class ReportForm(forms.Form):
 
     def clean_client_id(self) -> uuid.UUID:
         return self.cleaned_data.get("client_id") or uuid.uuid4()
+
+    def clean_client_at(self) -> datetime | None:
+        """When the phone says that it was pressed: shown beside the receipt, never used by a clock. Nonsense is dropped."""
+        try:
+            moment = parse_datetime(self.cleaned_data["client_at"])
+        except ValueError:
+            return None
+        return moment if moment and is_aware(moment) else None

@@ -52,6 +52,7 @@ def report(
     separate: bool = False,
     same: bool = False,
     busy: bool = False,
+    client_reported_at: datetime | None = None,
 ) -> Receipt:
     """A fault on a scanned device. The same `client_id` again changes nothing; an open ticket is joined unless the
     reporter said `separate`; `same` (she pressed 催一下) also nudges it; `busy` (over the limits) only marks a ticket for
@@ -83,6 +84,7 @@ def report(
         at=at,
         client_id=client_id,
         needs_callback=busy,
+        client_reported_at=client_reported_at,
         duplicate_of=already,
     )
     return Receipt(ticket, ticket.watchers.get(client_id=client_id).token, joined=False)

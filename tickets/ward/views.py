@@ -90,6 +90,7 @@ def _submit(request: HttpRequest, device: Device, token: str) -> HttpResponse:
         client_id=given["client_id"],
         separate=given["separate"],
         same=given["same"],
+        client_reported_at=given["client_at"],
         at=timezone.now(),
         busy=busy,
     )
