@@ -163,7 +163,7 @@ def test_a_sentence_without_its_number_still_reads(ventilator, stopped, now):
     from config.kernel.models import EventRecord
     from tickets.desk.queries.feed import sentence_of, words_behind
 
-    report(ventilator, stopped, now)
+    stories.reported(ventilator, stopped, now)
     record = EventRecord.objects.filter(type="TicketSubmitted").get()
     behind = words_behind([record])
 

@@ -1,0 +1,110 @@
+"""Matching and roster on the desk's pages: why, whom, who is here; and who may see it."""
+
+import pytest
+from django.utils import timezone
+
+from dispatch.matching import services
+from dispatch.matching.models import Decision, DepartmentMode
+from tests import factories
+from tickets.lifecycle import services as lifecycle
+
+
+@pytest.fixture
+def at():
+    return timezone.now()
+
+
+@pytest.fixture
+def li(rules, at):
+    return factories.engineer("li", at=at, name="李志远", skills={"respiratory": 3})
+
+
+@pytest.fixture
+def ticket(ventilator, calm, at):
+    return lifecycle.submit(device=ventilator, preset=calm, by=None, at=at)
+
+
+def part(ticket, name):
+    return f"/desk/tickets/{ticket.public_id}/_{name}/"
+
+
+@pytest.fixture
+def suggested(ticket, li, at):
+    DepartmentMode.objects.create(department=ticket.department, mode="suggest")
+    services.dispatch(at=at)
+    return Decision.objects.get(ticket=ticket, open=True)
+
+
+def test_the_panel_names_the_chosen_and_the_rule_against_the_others(ticket, li, dispatcher, signed_in, at):
+    factories.engineer("sun", at=at, name="孙立", on_shift=False)
+    services.dispatch(at=at)
+
+    page = signed_in(dispatcher).get(part(ticket, "assignment")).content.decode()
+
+    assert "李工" in page
+    assert "孙工" in page
+    assert 'class="stack"' in page
+
+
+def test_a_ticket_without_a_decision_says_so(ticket, dispatcher, signed_in):
+    assert signed_in(dispatcher).get(part(ticket, "assignment")).status_code == 200
+
+
+def test_candidates_stand_best_first_and_leave_out_who_has_it(ticket, li, dispatcher, signed_in, at):
+    factories.engineer("sun", at=at, name="孙立", on_shift=False)
+    browser = signed_in(dispatcher)
+    services.dispatch(at=at)
+    ticket.refresh_from_db()
+    assert ticket.assignee == li
+
+    page = browser.get(part(ticket, "candidates")).content.decode()
+
+    assert 'value="sun"' in page
+    assert 'value="li"' not in page
+    assert "checked" not in page
+
+
+def test_a_suggestion_is_confirmed_once(suggested, ticket, li, dispatcher, signed_in):
+    browser = signed_in(dispatcher)
+    assert ticket.short_number in browser.get("/desk/_alerts/").content.decode()
+
+    for _twice in range(2):
+        assert browser.post(f"/desk/tickets/{ticket.public_id}/suggestion/", {"back": "board"}).url == "/desk/"
+
+    ticket.refresh_from_db()
+    assert (ticket.state, ticket.assignee) == ("assigned", li)
+    assert ticket.short_number not in browser.get("/desk/_alerts/").content.decode()
+
+
+def test_a_ticket_nobody_can_take_is_a_red_banner(ticket, dispatcher, signed_in, at):
+    services.dispatch(at=at)
+
+    page = signed_in(dispatcher).get("/desk/_alerts/").content.decode()
+
+    assert ticket.short_number in page
+    assert 'role="alert"' in page
+
+
+def test_the_card_says_who_is_here_with_how_much(ticket, li, dispatcher, signed_in, at):
+    factories.engineer("sun", at=at, name="孙立", on_shift=False)
+    lifecycle.assign(ticket, to=li, by=dispatcher, at=at)
+
+    page = signed_in(dispatcher).get("/desk/_roster/").content.decode()
+
+    assert "李工" in page
+    assert "1 / 5" in page
+    assert "孙工" not in page
+
+
+def test_wards_see_none_of_it_and_engineers_decide_nothing(suggested, ticket, nurse, li, signed_in, client):
+    for path in ("/desk/_roster/", "/desk/_alerts/", part(ticket, "assignment"), part(ticket, "candidates")):
+        assert signed_in(nurse).get(path).status_code == 403
+        assert client.get(path).status_code == 302
+    assert signed_in(li).get("/desk/_alerts/").status_code == 403
+    assert signed_in(li).post(f"/desk/tickets/{ticket.public_id}/suggestion/").status_code == 403
+    suggested.refresh_from_db()
+    assert suggested.open
+
+
+def test_an_unknown_ticket_has_no_parts(dispatcher, signed_in):
+    assert signed_in(dispatcher).get("/desk/tickets/nothing/_assignment/").status_code == 404
