@@ -77,3 +77,11 @@ def test_home_is_where_each_role_works(nurse, engineer, dispatcher, signed_in, c
 
     assert homes == ["/ward/", "/field/", "/desk/"]
     assert client.get("/")["Location"].startswith("/accounts/login/")
+
+
+def test_a_ward_finds_its_device_by_a_word(ventilator, nurse, signed_in):
+    stories.another(ventilator, asset_no="ICU-9999")
+
+    found = signed_in(nurse).get("/ward/", {"q": "icu-9999 呼吸"}).context["devices"]
+
+    assert [row["device"].asset_no for row in found] == ["ICU-9999"]

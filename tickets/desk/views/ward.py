@@ -14,12 +14,13 @@ from django.views.decorators.cache import never_cache
 from assets.policies import is_ward, visible_devices
 from assets.register.models import Device
 from assets.register.queries import report_url
-from tickets.desk import queries
+from tickets.desk import forms, queries
 from tickets.policies import visible_tickets
 from tickets.record.models import ENDED, OPEN, State, Ticket
 
 LATELY = timedelta(days=7)
-MOST_DEVICES = 200
+MOST_DEVICES = 60
+LONGEST, MOST_WORDS = 100, 5
 
 
 @never_cache
@@ -32,7 +33,11 @@ def mine(request: HttpRequest) -> HttpResponse:
     going = [queries.row_of(ticket, now) for ticket in tickets.filter(state__in=OPEN).order_by("-id")[:100]]
     done = tickets.filter(state__in=ENDED, ended_at__gte=now - LATELY).order_by("-ended_at")[:20]
     devices = visible_devices(request.user, Device.objects.living().for_display()).order_by("name", "asset_no")
+    text = request.GET.get("q", "").strip()[:LONGEST]
+    for word in text.split()[:MOST_WORDS]:
+        devices = devices.filter(forms.device_has(word))
     context = {
+        "q": text,
         "asked": [row for row in going if row.ticket.state == State.VERIFYING],
         "going": [row for row in going if row.ticket.state != State.VERIFYING],
         "done": list(done),
