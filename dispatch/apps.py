@@ -13,5 +13,6 @@ class DispatchConfig(AppConfig):
 
     def ready(self) -> None:
         import dispatch.subscribers  # noqa: F401 - registers the reactions
+
         if settings.PROCESS == "worker":
             import_module("scipy.optimize")  # before the first round, which is timed, and before the workers fork

@@ -18,8 +18,8 @@ from typing import Any
 from assets.places.models import Person, User
 from config.kernel.events import react
 from dispatch import events as decided
-from integrations.notifications import recipients
 from integrations.notifications.models import Notification
+from integrations.notifications.queries import recipients
 from integrations.notifications.services import notify
 from tickets import events as said
 from tickets.record.models import Ticket, Watcher

@@ -21,7 +21,8 @@ from django.views.decorators.http import require_POST
 
 from assets.places.models import User
 from config.kernel.errors import DomainError
-from integrations.notifications import queries, recipients, services
+from integrations.notifications import queries, services
+from integrations.notifications.queries import recipients
 from integrations.policies import can_call
 from tickets.policies import visible_tickets
 from tickets.record.models import Ticket

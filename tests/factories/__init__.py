@@ -74,7 +74,12 @@ def qualification(code: str = "r1") -> Qualification:
 
 def device_type(of: DeviceGroup | None = None, **more: Any) -> DeviceType:
     of = of or group()
-    defaults: dict[str, Any] = {"criticality": "C1", "life_support": True, "required_skill": skill(), "protection_class": "I"}
+    defaults: dict[str, Any] = {
+        "criticality": "C1",
+        "life_support": True,
+        "required_skill": skill(),
+        "protection_class": "I",
+    }
     name = more.pop("name", of.name)
     return DeviceType.objects.create(name=name, name_en=of.name_en, group=of, **(defaults | more))
 

@@ -66,7 +66,12 @@ def test_from_report_to_closed_over_the_api_alone(callers, ventilator):
         ("li", "start", {"decon": "cleaned"}, "working"),
         ("li", "pause", {"reason": "parts"}, "paused"),
         ("li", "resume", {}, "working"),
-        ("li", "resolve", {"cause": "part", "action": "replace", "release": "usable", "diagnosis": "电源板"}, "verifying"),
+        (
+            "li",
+            "resolve",
+            {"cause": "part", "action": "replace", "release": "usable", "diagnosis": "电源板"},
+            "verifying",
+        ),
         ("nurse", "dispute", {"reason": "还是停机"}, "reopened"),
         ("dispatcher", "assign", {"to": "wang"}, "assigned"),
         ("wang", "accept", {}, "accepted"),
@@ -137,7 +142,9 @@ def test_illegal_and_stale_steps_answer_409_with_a_sentence(callers, ventilator)
     assert "已分级" in illegal.json()["detail"]
 
     callers["dispatcher"].post(f"{at}/assign/", {"to": "li"})
-    stale = callers["dispatcher"].post(f"{at}/reprioritise/", {"priority": 2, "reason": "降级"}, **{"If-Match": made["ETag"]})
+    stale = callers["dispatcher"].post(
+        f"{at}/reprioritise/", {"priority": 2, "reason": "降级"}, **{"If-Match": made["ETag"]}
+    )
     assert stale.status_code == 409
     assert Ticket.objects.get().priority == 1
 

@@ -66,7 +66,10 @@ def test_chain_verifies_and_shows_where_it_was_changed(leader, now):
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         EventRecord.objects.filter(pk=forged.pk).update(data={"width": 4})
     assert log.verify() is None
-    assert log.chain_hash(EventRecord.objects.get(seq=1).hash, log.as_object(forged) | {"data": {"width": 4}}) != forged.hash
+    assert (
+        log.chain_hash(EventRecord.objects.get(seq=1).hash, log.as_object(forged) | {"data": {"width": 4}})
+        != forged.hash
+    )
 
 
 def test_only_the_leader_gives_numbers(leader, now):

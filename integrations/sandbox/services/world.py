@@ -9,7 +9,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from assets import register as register_room
+from django.conf import settings
+
 from assets.models import (
     Department,
     Device,
@@ -24,7 +25,7 @@ from assets.models import (
 from dispatch.models import DepartmentMode
 
 SEED = Path(__file__).parents[1] / "seed"
-REGISTER_SEED = Path(register_room.__file__).parent / "seed"
+REGISTER_SEED = Path(settings.BASE_DIR, "assets", "register", "seed")
 
 
 @dataclass
