@@ -134,7 +134,10 @@ function put(node, text) {
   if (node && node.textContent !== text) node.textContent = text;
 }
 
-const FORMS = { clock, due, words: spoken };
+/** What a wall shows: hours and minutes are enough from afar, seconds only below an hour. */
+export const far = (total) => (Math.abs(total) < HOUR ? clock(total) : clock(total).slice(0, -3));
+
+const FORMS = { clock, due, far, words: spoken };
 
 function tickOne(node, now) {
   const left = Math.trunc((Date.parse(node.dataset.due) - now) / 1000);

@@ -98,6 +98,12 @@ def priority_badge(level: int | str, meaning: bool = False) -> SafeString:
 
 
 @register.simple_tag
+def priority_glyph(level: int) -> SafeString:
+    """The sign of a priority alone, in the colour around it: for legends on the wall."""
+    return signs.priority(level)
+
+
+@register.simple_tag
 def state_sign(state: str, word: str | None = None) -> SafeString:
     """The 14 px glyph and the word of a ticket state."""
     state = str(state)

@@ -41,7 +41,8 @@ class Row:
     target: str
     sentence: str
     stops: list[dict[str, Any]]
-    hours: bool = False  # the figure needs room for hours
+    far: str = ""  # the figure on a wall: hours and minutes, seconds only below an hour
+    hours: bool = False
 
     @property
     def version(self) -> str:
@@ -94,7 +95,12 @@ def row_of(ticket: Ticket, now: datetime) -> Row:
         why = ticket.hold_reason.label if ticket.hold_reason else name
         return Row(ticket, tone, None, _("暂停中"), _("，").join(filter(None, (why, until))), name, stops)
     sentence = (_("%(metric)s已超时") if tone == "breach" else _("距%(metric)s到期")) % {"metric": name}
-    return Row(ticket, tone, clock.due_at, words.due(left), name, sentence, stops, abs(left) >= HOUR)
+    return Row(ticket, tone, clock.due_at, words.due(left), name, sentence, stops, *_far(left))
+
+
+def _far(left: timedelta) -> tuple[str, bool]:
+    hours = abs(left) >= HOUR
+    return words.clock(left)[:-3] if hours else words.clock(left), hours
 
 
 def order(row: Row) -> tuple[bool, datetime, int]:
