@@ -35,7 +35,7 @@ LISTS = {
     "/desk/_alerts/": ("manager", 4),
     "/desk/tickets/": ("manager", 8),
     "/ward/": ("nurse", 7),
-    "/notifications/": ("engineer", 4),
+    "/notifications/": ("engineer", 5),
     "/admin/tickets/ticket/": ("admin_user", 5),
     "/admin/assets/device/": ("admin_user", 6),
     "/admin/": ("admin_user", 14),
