@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
+from assets.places.models import Location
 from assets.policies import visible_devices
 from assets.register import rules
 from assets.register.models import READY_TO_LEND, Device, DeviceStatus
 
 MOST_FOUND = 20
+MOST_LENT = 200
 
 
 def token_of(device: Device) -> str:
@@ -93,20 +97,34 @@ def backups_short(device: Device) -> bool:
 
 def nearest_ready_backup(device: Device) -> Device | None:
     """The closest ready device of the same backup group: same building and floor first, then metres on the site plan."""
-    if not device.backup_group:
-        return None
+    return nearest_ready_backups({device: device.location}).get(device) if device.backup_group else None
+
+
+def nearest_ready_backups(places: Mapping[Device, Location]) -> dict[Device, Device]:
+    """For each device at its place the closest ready one of its backup group, in one query; without one it is left out."""
+    groups = {device.backup_group for device in places if device.backup_group}
+    if not groups:
+        return {}
     ready = (
-        Device.objects.filter(backup_group=device.backup_group, status__in=READY_TO_LEND)
-        .exclude(pk=device.pk)
-        .select_related("location", "type", "department")[:200]
+        Device.objects.filter(backup_group__in=groups, status__in=READY_TO_LEND)
+        .select_related("location", "type", "department")
+        .order_by("pk")[: MOST_LENT * len(groups)]
     )
-    here = device.location
+    found = {}
+    for device, here in places.items():
+        same = [other for other in ready if other.backup_group == device.backup_group and other.pk != device.pk]
+        if device.backup_group and same:
+            found[device] = min(same, key=partial(_far, here))
+    return found
 
-    def distance(other: Device) -> tuple[float, str]:
-        there = other.location
-        metres = abs(here.x - there.x) + abs(here.y - there.y) + 15 * abs(here.floor - there.floor)
-        if here.building_code != there.building_code:
-            metres += 15 * (abs(here.floor - 1) + abs(there.floor - 1)) + 40
-        return metres, other.asset_no
 
-    return min(ready, key=distance, default=None)
+def _far(here: Location, other: Device) -> tuple[float, str]:
+    return _walk(here, other.location), other.asset_no
+
+
+def _walk(here: Location, there: Location) -> float:
+    """Metres to go, with stairs; another building costs the way down, over and up."""
+    metres = abs(here.x - there.x) + abs(here.y - there.y) + 15 * abs(here.floor - there.floor)
+    if here.building_code != there.building_code:
+        metres += 15 * (abs(here.floor - 1) + abs(there.floor - 1)) + 40
+    return metres

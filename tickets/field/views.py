@@ -227,6 +227,8 @@ def _finish_step(request: HttpRequest, ticket: Ticket) -> Any:
     form = FinishForm(request.POST, ticket=ticket)
     if not form.is_valid():
         raise Invalid(" ".join(str(e) for errors in form.errors.values() for e in errors))
+    for upload in request.FILES.getlist("file"):
+        record.attach(ticket, upload=upload, by=_me(request), at=timezone.now())
     return lifecycle.resolve(ticket, sheet=form.sheet(), by=_me(request), at=timezone.now())
 
 
