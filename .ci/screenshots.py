@@ -44,7 +44,6 @@ SHOTS = [
     Shot("4-confirm-en", "{done}", "", PHONE, "en"),
     Shot("5-admin", "/admin/", "manager", DESK),
     Shot("5-admin-en", "/admin/", "manager", DESK, "en"),
-    Shot("6-api", "/api/v1/docs/", "manager", DESK, "en"),
 ]
 REPAIR = [
     ("accept", {}),

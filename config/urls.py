@@ -4,6 +4,7 @@ from allauth.account.decorators import secure_admin_login
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.utils.translation import gettext_lazy as _
 from django.views.generic import RedirectView
 
 from assets import urls as assets
@@ -14,6 +15,7 @@ from integrations import urls as integrations
 from tickets import urls as tickets
 
 unfold.withdraw_foreign_pages()
+admin.site.index_title = _("总览")
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # one sign-in door
 _apps = (assets, tickets, dispatch, integrations)
 
