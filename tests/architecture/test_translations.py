@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import models, transaction
+from django.db.models import F
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import translation
@@ -28,12 +29,12 @@ from tickets.models import Attachment, HoldReason, Ticket
 
 pytestmark = pytest.mark.django_db
 
-CHINESE = re.compile(r"[\u3400-\u9fff，。：；！？“”、（）]")
+CHINESE = re.compile(r"[\u3400-\u9fff，。：；！？、（）]")
 LATIN = re.compile(r"[A-Za-z]{3,}")
 # Names and codes that both languages share. The switch names each language in itself.
 SHARED = re.compile(
-    r"简体中文|中文|English|Wardline( API)?|zh-hans|Excel|CSV|XLSX|JPEG|PNG|WebP|UDI(-[DP]I)?|FDA|API|Email|TOTP|ETag"
-    r"|Idempotency-Key|If-Match|GB18030|UTF-8|MB|esc|GET|POST|[A-Z]+-?[0-9A-Z-]+|[\w.-]+@[\w.]+|[\w-]{22}"
+    r"[\w-]{22}|简体中文|中文|English|Wardline( API)?|zh-hans|Excel|CSV|XLSX|JPEG|PNG|WebP|UDI(-[DP]I)?|FDA|API|Email|TOTP|ETag"
+    r"|Idempotency-Key|If-Match|GB18030|UTF-8|MB|esc|GET|POST|[A-Z]+-?[0-9A-Z-]+|[\w.-]+@[\w.]+"
 )
 READ_ALOUD = {"aria-label", "aria-description", "title", "alt", "placeholder"}
 POSTS = 2  # of the tickets that are asked for, how many also get an empty form
@@ -42,7 +43,10 @@ VOID = {"br", "img", "input", "meta", "link", "hr", "source", "use", "path", "re
 FOREIGN = ("account_", "mfa_")  # allauth brings its own words
 OF_ADMIN = "admin:"
 OF_A_TICKET = {"ward:report", "ward:track", "desk:ticket", "desk:act", "field:ticket", "field:finish", "field:more"}
-NOT_PAGES = {"admin:jsi18n", "admin:None", "admin:view_on_site", "admin:autocomplete", "api-schema"}
+NOT_PAGES = {
+    "admin:jsi18n", "admin:None", "admin:view_on_site", "admin:autocomplete", "api-schema",
+    "admin:kernel_eventrecord_change",  # an event is codes and ids, in both languages
+}  # fmt: skip
 
 
 class Reading(HTMLParser):
@@ -90,8 +94,9 @@ def strings_in(value: Any) -> Iterator[str]:
             yield from strings_in(one)
 
 
-def rows_say(*, twins: bool) -> list[str]:
-    """What people typed or imported. `twins`: also texts that have an English column beside them."""
+def rows_say(language: str, *, admin: bool = False) -> re.Pattern[str]:
+    """What people typed or imported. Elsewhere than in the admin, Chinese with an English column beside it is no excuse."""
+    twins = admin or language != "en"
     found: set[str] = set()
     for model in apps.get_models():
         names = {field.name for field in model._meta.concrete_fields}
@@ -105,21 +110,21 @@ def rows_say(*, twins: bool) -> list[str]:
         ]
         for row in model._base_manager.values_list(*fields) if fields else ():
             found |= {text for value in row for text in strings_in(value) if len(text) > 1}
-    return sorted(found, key=len, reverse=True)
+    longest_first = "|".join(map(re.escape, sorted(found, key=len, reverse=True)))
+    return re.compile(longest_first if language == "en" else rf"\b(?:{longest_first})\b")
 
 
-def strays(said: Iterable[str], language: str, rows: list[str]) -> set[str]:
-    found = set()
-    for text in set(said):
-        if not (CHINESE if language == "en" else LATIN).search(text):
-            continue
-        rest = text
-        for known in rows:
-            rest = rest.replace(known, " ")
-        rest = SHARED.sub(" ", rest)
-        if CHINESE.search(rest) if language == "en" else not CHINESE.search(text) and LATIN.search(rest):
-            found.add(text)
-    return found
+def strays(said: Iterable[str], language: str, rows: re.Pattern[str]) -> set[str]:
+    """The texts that are not in `language` once the contents of rows and shared names are taken out."""
+    ours, theirs = (CHINESE, None) if language == "en" else (LATIN, CHINESE)
+    return {
+        text
+        for text in set(said)
+        if ours.search(text)
+        and not (theirs and theirs.search(text))
+        and not rows.fullmatch(text)
+        and ours.search(rows.sub(" ", SHARED.sub(" ", text)))
+    }
 
 
 @pytest.fixture
@@ -134,7 +139,7 @@ def tickets(
     admin_user: User,
     now: datetime,
 ) -> list[Ticket]:
-    """One ticket in each state a page speaks about, late, in time and paused."""
+    """One ticket in each state a page speaks about; everybody has an English name."""
     made = []
     with translation.override("zh-hans"):
         for number, steps in enumerate(["", "a", "ac", "acr", "acrs", "acrsp", "acrsf", "x"]):
@@ -144,6 +149,7 @@ def tickets(
             for step in steps:
                 ticket = STEPS[step](ticket, engineer, dispatcher, at)
             made.append(ticket)
+    User.objects.update(display_name_en=F("username"))
     return made
 
 
@@ -209,12 +215,8 @@ def heard(answer: HttpResponse, language: str) -> list[str]:
     kind = answer.headers.get("content-type", "")
     if "html" in kind:
         return Reading(answer.content.decode()).said
-    if "json" in kind and language == "en":  # the keys and codes of JSON are English in both
-        try:
-            return list(strings_in(json.loads(answer.content)))
-        except ValueError:
-            print("BADJSON", answer.request["PATH_INFO"], kind, answer.content[:80])
-            return []
+    if "json" in kind and answer.content.startswith((b"{", b"[")) and language == "en":  # its keys are English in both
+        return list(strings_in(json.loads(answer.content)))
     return []
 
 
@@ -224,7 +226,7 @@ def test_nothing_is_said_in_the_other_language(
     request: pytest.FixtureRequest, tickets: list[Ticket], signed_in: Callable[[User], Client], role: str, language: str
 ) -> None:
     client = Client() if role == "stranger" else signed_in(request.getfixturevalue(role))
-    rows = rows_say(twins=language != "en")
+    rows = rows_say(language)
     found: dict[str, set[str]] = {}
     for address in every_address():
         if address.name in NOT_PAGES or address.name.startswith((*FOREIGN, OF_ADMIN)):
@@ -242,7 +244,7 @@ def test_the_admin_is_in_one_language(
     tickets: list[Ticket], admin_user: User, signed_in: Callable[[User], Client], language: str
 ) -> None:
     client = signed_in(admin_user)
-    rows = rows_say(twins=True)
+    rows = rows_say(language, admin=True)
     found: dict[str, set[str]] = {}
     for address in every_address():
         if not address.name.startswith(OF_ADMIN) or address.name in NOT_PAGES or "history" in address.name:

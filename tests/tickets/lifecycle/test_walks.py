@@ -1,0 +1,191 @@
+"""Random walks over all verbs: only legal edges, every refusal leaves everything as it was, the log tells the same story."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from assets.models import Device, FaultPreset, User
+from config.kernel.errors import DomainError
+from config.kernel.models import EventRecord, Timer
+from tickets.lifecycle import services as lifecycle
+from tickets.models import Clock, HoldReason, Pause, RepairReport, Signature, Ticket, TimeEntry
+
+pytestmark = pytest.mark.django_db
+
+IN_HAND = {"assigned", "accepted", "arrived", "working", "paused"}
+OPEN = {"new", "triaged", "reopened", "resolved", "verifying", *IN_HAND}
+
+# Written from domain.md, not from the code: from where a verb may start, and where it ends ("" stays).
+EDGES: dict[str, tuple[set[str], str]] = {
+    "triage": ({"new", "triaged"}, "triaged"),
+    "assign": ({"triaged", "reopened", *IN_HAND}, "assigned"),
+    "unassign": ({"assigned", "accepted", "arrived"}, "triaged"),
+    "accept": ({"triaged", "reopened", "assigned"}, "accepted"),
+    "decline": ({"assigned", "accepted"}, "triaged"),
+    "depart": ({"accepted"}, ""),
+    "arrive": ({"accepted"}, "arrived"),
+    "start": ({"accepted", "arrived"}, "working"),
+    "pause": ({"accepted", "arrived", "working"}, "paused"),
+    "resume": ({"paused"}, "working"),
+    "restore": (OPEN - {"resolved", "verifying"}, ""),  # a ward may well connect the backup itself
+    "resolve": ({"working"}, "verifying"),
+    "confirm": ({"resolved", "verifying"}, "closed"),
+    "close": ({"resolved", "verifying"}, "closed"),
+    "dispute": ({"resolved", "verifying"}, "reopened"),
+    "reopen": ({"resolved", "verifying", "closed"}, "reopened"),
+    "cancel": ({"new", "triaged", "reopened", *IN_HAND}, "cancelled"),
+    "reject": ({"new", "triaged", "assigned"}, "rejected"),
+    "reprioritise": (OPEN, ""),
+    "rate": ({"verifying", "closed"}, ""),
+}
+AFTER = {
+    "TicketTriaged": "triaged",
+    "TicketAssigned": "assigned",
+    "TicketUnassigned": "triaged",
+    "TicketAccepted": "accepted",
+    "TicketArrived": "arrived",
+    "WorkStarted": "working",
+    "WorkPaused": "paused",
+    "WorkResumed": "working",
+    "TicketResolved": "resolved",
+    "VerificationRequested": "verifying",
+    "TicketClosed": "closed",
+    "TicketReopened": "reopened",
+    "TicketCancelled": "cancelled",
+    "TicketRejected": "rejected",
+}
+
+
+@dataclass
+class Cast:
+    engineers: list[User]
+    nurse: User
+    dispatcher: User
+
+    def steps(self) -> dict[str, Callable[[Ticket, datetime, int], Any]]:
+        """Each verb with all that it needs; `n` varies who and what."""
+        sheet = lifecycle.FinishSheet(cause="part", action="replace", release="usable", diagnosis="电源板")
+        desk, ward = self.dispatcher, self.nurse
+
+        def hand(ticket: Ticket, n: int) -> User:
+            return ticket.assignee or self.engineers[n % 2]
+
+        return {
+            "triage": lambda t, at, n: lifecycle.triage(t, by=desk, at=at, impact=f"I{1 + n % 4}"),
+            "assign": lambda t, at, n: lifecycle.assign(t, to=self.engineers[n % 2], by=desk, at=at, reason="换人"),
+            "unassign": lambda t, at, n: lifecycle.unassign(t, by=desk, at=at, reason="by_hand"),
+            "accept": lambda t, at, n: lifecycle.accept(t, by=hand(t, n), at=at),
+            "decline": lambda t, at, n: lifecycle.decline(t, by=hand(t, n), at=at, reason="手上有急单"),
+            "depart": lambda t, at, n: lifecycle.depart(t, by=hand(t, n), at=at, eta_minutes=5),
+            "arrive": lambda t, at, n: lifecycle.arrive(t, by=hand(t, n), at=at, scanned=True),
+            "start": lambda t, at, n: lifecycle.start(t, by=hand(t, n), at=at, decon="cleaned"),
+            "pause": lambda t, at, n: lifecycle.pause(t, reason=HoldReason.objects.order_by("code")[n % 5], by=hand(t, n), at=at),
+            "resume": lambda t, at, n: lifecycle.resume(t, by=hand(t, n), at=at),
+            "restore": lambda t, at, n: lifecycle.restore(t, by=hand(t, n), at=at),
+            "resolve": lambda t, at, n: lifecycle.resolve(t, sheet=sheet, by=hand(t, n), at=at),
+            "confirm": lambda t, at, n: lifecycle.confirm(t, by=ward, at=at, name="陈护士"),
+            "close": lambda t, at, n: lifecycle.close(t, by=desk, at=at, reason="电话确认"),
+            "dispute": lambda t, at, n: lifecycle.dispute(t, by=ward, at=at, reason="还响"),
+            "reopen": lambda t, at, n: lifecycle.reopen(t, by=desk, at=at, reason="又坏"),
+            "cancel": lambda t, at, n: lifecycle.cancel(t, by=desk, at=at, reason="误报"),
+            "reject": lambda t, at, n: lifecycle.reject(t, by=desk, at=at, reason="不归我们"),
+            "reprioritise": lambda t, at, n: lifecycle.reprioritise(t, priority=1 + n % 4, reason="改", by=desk, at=at),
+            "rate": lambda t, at, n: lifecycle.rate(t, rating=1 + n % 3, by=ward, at=at),
+        }  # fmt: skip
+
+
+@pytest.fixture
+def cast(engineer: User, colleague: User, nurse: User, dispatcher: User) -> Cast:
+    return Cast([engineer, colleague], nurse, dispatcher)
+
+
+def everything(ticket: Ticket) -> list[Any]:
+    """All that a step could have touched."""
+    mine = [Clock, Pause, TimeEntry, RepairReport, Signature]
+    return [
+        Ticket.objects.filter(pk=ticket.pk).values().get(),
+        Device.objects.filter(pk=ticket.device_id).values().get(),
+        EventRecord.objects.count(),
+        list(Timer.objects.order_by("pk").values()),
+        *(list(model.objects.filter(ticket=ticket).order_by("pk").values()) for model in mine),
+    ]
+
+
+STEP = st.tuples(st.sampled_from(sorted(EDGES)), st.integers(0, 9), st.sampled_from([0, 1, 30, 600]))
+# Walks that only stumble see little: half of the steps follow the story.
+STORY = st.sampled_from(["assign", "accept", "arrive", "start", "pause", "resume", "resolve", "confirm", "dispute"])
+WALK = st.lists(st.one_of(STEP, st.tuples(STORY, st.integers(0, 9), st.just(1))), min_size=4, max_size=16)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(callback=st.booleans(), walk=WALK)
+def test_whatever_people_try_only_legal_steps_happen(
+    cast: Cast,
+    ventilator: Device,
+    stopped: FaultPreset,
+    now: datetime,
+    callback: bool,
+    walk: list[tuple[str, int, int]],
+) -> None:
+    with transaction.atomic():
+        ticket = lifecycle.submit(device=ventilator, preset=stopped, by=None, at=now, needs_callback=callback)
+        at, steps = now, cast.steps()
+
+        for verb, n, minutes in walk:
+            at += timedelta(minutes=minutes)
+            ticket = Ticket.objects.get(pk=ticket.pk)
+            before, was = everything(ticket), ticket.state
+            sources, target = EDGES[verb]
+            refusal = attempt(steps[verb], ticket, at, n)
+            if refusal:
+                assert everything(ticket) == before, (verb, was, refusal)
+                assert refusal.status in (400, 403, 409)
+                continue
+            state = Ticket.objects.get(pk=ticket.pk).state
+            assert was in sources, (verb, was)
+            assert state == (target or was), (verb, was, state)
+            assert EventRecord.objects.count() > before[2] or everything(ticket) == before, (verb, was)
+
+        assert replayed(ticket) == Ticket.objects.get(pk=ticket.pk).state
+        transaction.set_rollback(True)
+
+
+def attempt(step: Callable[[Ticket, datetime, int], Any], ticket: Ticket, at: datetime, n: int) -> DomainError | None:
+    try:
+        step(ticket, at, n)
+    except DomainError as refusal:
+        return refusal
+    return None
+
+
+def replayed(ticket: Ticket) -> str:
+    """The state as the log alone tells it; each fact that moves the ticket carries the state that it moved to."""
+    state = "new"
+    for record in EventRecord.objects.filter(subject=f"ticket:{ticket.public_id}").order_by("id"):
+        if record.type in AFTER:
+            state = AFTER[record.type]
+    return state
+
+
+def test_a_straight_walk_reaches_the_end(cast: Cast, ventilator: Device, stopped: FaultPreset, now: datetime) -> None:
+    ticket = lifecycle.submit(device=ventilator, preset=stopped, by=None, at=now)
+    steps = cast.steps()
+
+    for verb in ("assign", "accept", "depart", "arrive", "start", "pause", "resume", "resolve", "confirm", "rate"):
+        steps[verb](Ticket.objects.get(pk=ticket.pk), now, 0)
+
+    assert replayed(ticket) == "closed" == Ticket.objects.get(pk=ticket.pk).state
+
+
+def test_every_verb_is_walked() -> None:
+    published = {name for name in lifecycle.__all__ if name.islower()} - {"submit"}
+
+    assert published == set(EDGES)
