@@ -14,6 +14,7 @@ class NotificationAdmin(ReadOnlyAdmin):
     list_filter = ("level", "template")
     list_select_related = ("user",)
     search_fields = ("user__username", "user__display_name", "subject")
+    exclude = ("dedup",)
 
 
 @admin.register(Delivery)

@@ -41,7 +41,7 @@ class Notification(models.Model):
         indexes = [models.Index(fields=["user", "-id"], name="notification_unread", condition=Q(read_at__isnull=True))]
 
     def __str__(self) -> str:
-        return f"{self.template} → {self.user_id}"
+        return f"{self._meta.verbose_name} {self.pk}"
 
 
 class Delivery(models.Model):
@@ -65,4 +65,4 @@ class Delivery(models.Model):
         constraints = [models.UniqueConstraint(fields=["notification", "channel"], name="delivery_once")]
 
     def __str__(self) -> str:
-        return f"{self.channel} {self.state}"
+        return f"{self.get_channel_display()} {self.get_state_display()}"

@@ -33,7 +33,7 @@ CHINESE = re.compile(r"[\u3400-\u9fff，。：；！？、（）]")
 LATIN = re.compile(r"[A-Za-z]{3,}")
 # Names and codes that both languages share. The switch names each language in itself.
 SHARED = re.compile(
-    r"[\w-]{22}|简体中文|中文|English|Wardline( API)?|zh-hans|Excel|CSV|XLSX|JPEG|PNG|WebP|UDI(-[DP]I)?|FDA|API|Email|TOTP|ETag"
+    r"[\w-]{22}|\w+\*+|简体中文|中文|English|Wardline( API)?|zh-hans|Excel|CSV|XLSX|JPEG|PNG|WebP|UDI(-[DP]I)?|FDA|API|Email|TOTP|ETag"
     r"|Idempotency-Key|If-Match|GB18030|UTF-8|MB|esc|GET|POST|[A-Z]+-?[0-9A-Z-]+|[\w.-]+@[\w.]+"
 )
 READ_ALOUD = {"aria-label", "aria-description", "title", "alt", "placeholder"}
