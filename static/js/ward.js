@@ -38,6 +38,7 @@ let attempt = 0;
 let timer = 0;
 let alarm = 0;
 let sending = false;
+let current = null; // the report of this very page: its receipt is where the page goes next
 
 function asLetter() {
   const body = new FormData(form);
@@ -85,7 +86,7 @@ async function deliver(letter) {
   throw new Error(String(answer.status));
 }
 
-async function flush(current = null) {
+async function flush() {
   if (sending) return;
   sending = true;
   clearTimeout(timer);
@@ -93,13 +94,13 @@ async function flush(current = null) {
   try {
     for (const letter of read(OUTBOX).filter((one) => Date.now() - one.at < DAY)) {
       const url = await deliver(letter);
-      const here = letter.body === current?.body;
+      const here = current !== null && letter.body === current.body;
       if (here && url) return location.assign(url);
       if (here) return form.submit(); // the server's own page says what is missing and keeps every entry
     }
     settled();
   } catch (error) {
-    wait(RETRY[Math.min(attempt++, RETRY.length - 1)], current, error);
+    wait(RETRY[Math.min(attempt++, RETRY.length - 1)], error);
   } finally {
     sending = false;
   }
@@ -123,12 +124,12 @@ function settled() {
   listMine();
 }
 
-function wait(seconds, current, error) {
+function wait(seconds, error) {
   say("idle");
   let left = seconds;
   const step = () => {
     if (banner) tell(left, error);
-    if (left-- <= 0) flush(current);
+    if (left-- <= 0) flush();
     else timer = setTimeout(step, 1000);
   };
   step();
@@ -187,12 +188,12 @@ if (form) {
   form.addEventListener("submit", (event) => {
     if (!form.checkValidity()) return; // the server answers with the sentences
     event.preventDefault();
-    const letter = asLetter();
+    current = asLetter();
     const id = form.elements.client_id.value;
-    write(OUTBOX, [...read(OUTBOX).filter((one) => !one.body.includes(id)), letter]);
+    write(OUTBOX, [...read(OUTBOX).filter((one) => !one.body.includes(id)), current]);
     if (!read(OUTBOX).length) return form.submit(); // no storage: the plain way
-    if (letter.urgent) alarm ||= setTimeout(shout, SHOUT_AFTER);
-    return flush(letter);
+    if (current.urgent) alarm ||= setTimeout(shout, SHOUT_AFTER);
+    return flush();
   });
   summarise();
 }
