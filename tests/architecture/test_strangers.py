@@ -112,6 +112,7 @@ DOORS: dict[str, tuple[str, str]] = {
     "api-ticket": (THEIRS, NONE),
     "api-ticket-comments": (THEIRS, THEIRS),
     "api-ticket-attachments": (THEIRS, THEIRS),
+    "api-ticket-costs": (THEIRS_IN_HOUSE, THEIRS_IN_HOUSE),
     "api-ticket-timeline": (THEIRS, NONE),
     "api-ticket-sla": (THEIRS, NONE),
     "api-ticket-assignment": (THEIRS_IN_HOUSE, NONE),

@@ -188,3 +188,36 @@ def test_administrators_get_no_token_by_password(admin_user):
 
     assert answer.status_code == 403
     assert "网页" in answer.json()["detail"]
+
+
+def test_a_parent_waits_for_its_children(callers, ventilator):
+    parent = report(callers["nurse"], ventilator).json()
+    child = report(callers["nurse"], ventilator, parent=parent["id"]).json()
+    assert child["parent"] == parent["id"]
+    for who, verb, body in [
+        ("dispatcher", "assign", {"to": "li"}),
+        ("li", "accept", {}),
+        ("li", "arrive", {}),
+        ("li", "start", {"decon": "cleaned"}),
+        ("li", "resolve", {"cause": "part", "action": "replace", "release": "usable"}),
+    ]:
+        answer = callers[who].post(f"tickets/{parent['id']}/{verb}/", body)
+    assert answer.json()["state"] == "resolved"
+
+    early = callers["dispatcher"].post(f"tickets/{parent['id']}/close/", {"reason": "急"})
+    callers["dispatcher"].post(f"tickets/{child['id']}/cancel/", {"reason": "外修另开"})
+
+    assert early.status_code == 409
+    assert "下级工单" in early.json()["detail"]
+    assert Ticket.objects.get(public_id=parent["id"]).state == "verifying"
+
+
+def test_costs_are_the_equipment_departments_business(callers, ventilator):
+    at = f"tickets/{report(callers['nurse'], ventilator).json()['id']}/costs/"
+
+    made = callers["dispatcher"].post(at, {"kind": "vendor", "amount": "1280.50", "note": "外修"})
+
+    assert made.status_code == 201
+    assert [(row["kind"], row["amount"]) for row in callers["dispatcher"].get(at).json()] == [("vendor", "1280.50")]
+    assert callers["dispatcher"].post(at, {"kind": "vendor", "amount": "0"}).status_code == 400
+    assert callers["nurse"].get(at).status_code == 403

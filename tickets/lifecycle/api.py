@@ -99,13 +99,15 @@ class TicketsView(GenericAPIView[Ticket]):
         device = fields.pop("device")
         if not visible_devices(request.user, Device.objects.filter(pk=device.pk)).exists():
             raise Http404
+        parent = find(request.user, fields.pop("parent")) if fields.get("parent") else None
         ticket = lifecycle.submit(
             device=device,
+            parent=parent,
             preset=fields.pop("symptom", None),
             source=Source.API,
             by=request.user,
             at=timezone.now(),
-            **fields,
+            **{name: value for name, value in fields.items() if name != "parent"},
         )
         return answer(request.user, ticket, 201)
 

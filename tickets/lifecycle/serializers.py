@@ -43,6 +43,7 @@ class TicketOut(serializers.Serializer[Ticket]):
     tracking_url = serializers.SerializerMethodField()
     repeat_of = serializers.CharField(source="repeat_of.public_id", default=None, allow_null=True)
     duplicate_of = serializers.CharField(source="duplicate_of.public_id", default=None, allow_null=True)
+    parent = serializers.CharField(source="parent.public_id", default=None, allow_null=True)
     needs_callback = serializers.BooleanField()
     version = serializers.IntegerField(help_text="Send it back as If-Match to refuse a stale write.")
 
@@ -73,6 +74,9 @@ class NewTicket(StrictSerializer):
     danger = serializers.ListField(child=serializers.ChoiceField(Danger.choices), required=False, max_length=4)
     description = serializers.CharField(required=False, allow_blank=True, max_length=500, default="")
     client_id = serializers.UUIDField(required=False, allow_null=True, default=None)
+    parent = serializers.CharField(
+        required=False, max_length=22, help_text="A ticket that cannot end before this one does."
+    )
 
     def validate(self, given: dict[str, Any]) -> dict[str, Any]:
         symptom = given.get("symptom")

@@ -21,7 +21,7 @@ from config.kernel.openapi import IDEMPOTENCY, PROBLEMS
 from config.kernel.rest import FastJSONRenderer, SignedIn, StrictSerializer, idempotent
 from tickets import policies
 from tickets.record import services as record
-from tickets.record.models import Attachment, Comment
+from tickets.record.models import Attachment, Comment, CostLine, Ticket
 from tickets.record.queries import find, names_of
 
 
@@ -102,6 +102,45 @@ class AttachmentsView(APIView):
         return Response(AttachmentOut(row).data, status=201)
 
 
+class CostIn(StrictSerializer):
+    kind = serializers.ChoiceField(list(CostLine.KINDS.items()))
+    amount = serializers.DecimalField(max_digits=10, decimal_places=2, help_text="yuan")
+    note = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+
+
+class CostOut(serializers.Serializer[CostLine]):
+    kind = serializers.CharField()
+    amount = serializers.DecimalField(max_digits=12, decimal_places=2)
+    note = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
+class CostsView(APIView):
+    """What a repair cost; the equipment department only."""
+
+    permission_classes = (SignedIn,)
+    renderer_classes = (FastJSONRenderer,)
+
+    @extend_schema(responses={200: CostOut(many=True)} | {k: PROBLEMS[k] for k in (401, 403, 404, 429)})
+    def get(self, request: Request, public_id: str) -> Response:
+        return Response(CostOut(self._ticket(request, public_id).costs.all(), many=True).data)
+
+    @extend_schema(request=CostIn, parameters=[IDEMPOTENCY], responses={201: CostOut} | PROBLEMS)
+    @idempotent
+    def post(self, request: Request, public_id: str) -> Response:
+        ticket = self._ticket(request, public_id)
+        given = CostIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        row = record.add_cost(ticket, by=request.user, at=timezone.now(), **given.validated_data)
+        return Response(CostOut(row).data, status=201)
+
+    def _ticket(self, request: Request, public_id: str) -> Ticket:
+        ticket = find(request.user, public_id)
+        if not policies.can_see_costs(request.user):
+            raise Refused(_("你的账号不能做这件事。"))
+        return ticket
+
+
 class TimelineItem(serializers.Serializer[EventRecord]):
     seq = serializers.IntegerField(allow_null=True)
     type = serializers.CharField()
@@ -132,5 +171,6 @@ class TimelineView(APIView):
 urlpatterns: list[URLPattern] = [
     path("tickets/<str:public_id>/comments/", CommentsView.as_view(), name="api-ticket-comments"),
     path("tickets/<str:public_id>/attachments/", AttachmentsView.as_view(), name="api-ticket-attachments"),
+    path("tickets/<str:public_id>/costs/", CostsView.as_view(), name="api-ticket-costs"),
     path("tickets/<str:public_id>/timeline/", TimelineView.as_view(), name="api-ticket-timeline"),
 ]

@@ -96,7 +96,7 @@ def search_terms(*texts: str) -> str:
 def for_api(user: Any) -> QuerySet[Ticket]:
     """The tickets this account may see, with all an answer needs."""
     rows = Ticket.objects.select_related(
-        "device", "department", "location", "preset", "assignee", "repeat_of", "duplicate_of"
+        "device", "department", "location", "preset", "assignee", "repeat_of", "duplicate_of", "parent"
     ).prefetch_related("clocks")
     return visible_tickets(user, rows)
 

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from config.kernel.errors import Conflict, Invalid, NotAllowedNow
 from config.kernel.events import publish
 from tickets import events
 from tickets.record import adapters, rules
-from tickets.record.models import Attachment, Comment, Decon, PartLine, Ticket, TicketCounter, Watcher
+from tickets.record.models import Attachment, Comment, CostLine, Decon, PartLine, Ticket, TicketCounter, Watcher
 from tickets.record.queries import envelope
 
 MAX_ATTACHMENTS = 6
@@ -160,6 +161,18 @@ def add_part(
         old_part_kept=old_part_kept,
         by=person_of(by),
         at=at,
+    )
+
+
+def add_cost(
+    ticket: Ticket, *, kind: str, amount: Decimal, by: User | Person | None, at: datetime, note: str = ""
+) -> CostLine:
+    """What a repair cost beside its parts: labour, vendor, other; in yuan, 0.01 to 10 million."""
+    if kind not in CostLine.KINDS or not Decimal("0.01") <= amount <= Decimal(10_000_000):
+        sentence = _("选费用类别，金额 0.01 到 1000 万元。")
+        raise Invalid(sentence, fields={"amount": sentence})
+    return CostLine.objects.create(
+        ticket=ticket, kind=kind, amount=amount, note=rules.clean_text(note, limit=200)[0], by=person_of(by), at=at
     )
 
 

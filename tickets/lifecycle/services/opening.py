@@ -27,7 +27,7 @@ from tickets.sla import services as sla
 
 
 @transaction.atomic
-def submit(
+def submit(  # noqa: PLR0913 - a report has that many parts
     *,
     device: Device | None,
     preset: FaultPreset | None = None,
@@ -44,6 +44,7 @@ def submit(
     contact_ext: str = "",
     needs_callback: bool = False,
     duplicate_of: Ticket | None = None,
+    parent: Ticket | None = None,
 ) -> Ticket:
     """A new ticket, classified by rules, with running clocks. The same `client_id` again returns the first ticket.
 
@@ -59,6 +60,8 @@ def submit(
     if home is None:
         raise Invalid(_("选设备或科室。"), fields={"device": _("选设备或科室。")})
     text, found = clean_text(description, limit=500)
+    if parent is not None and not lock(parent).is_open:
+        raise NotAllowedNow(_("上级工单已经结束。"))
     earlier = repeated(device, preset, at) if device else None
     impact = rules.impact_of(in_use=in_use, default=preset.default_impact if preset else "I3", danger=danger)
     criticality = device.criticality if device else "C4"
@@ -92,6 +95,7 @@ def submit(
         contact_ext=contact_ext or home.extension,
         repeat_of=earlier,
         duplicate_of=duplicate_of,
+        parent=parent,
         needs_callback=needs_callback,
         reported_at=at,
         client_reported_at=client_reported_at,

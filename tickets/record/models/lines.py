@@ -126,11 +126,13 @@ class PartLine(_OnTicket):
 
 
 class CostLine(_OnTicket):
+    KINDS: ClassVar = {"parts": _("配件"), "labour": _("人工"), "vendor": _("外修"), "other": _("其他")}
+
     ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="costs", verbose_name=_("工单"))
     kind = models.CharField(
         _("费用类别"),
         max_length=10,
-        choices=[("parts", _("配件")), ("labour", _("人工")), ("vendor", _("外修")), ("other", _("其他"))],
+        choices=list(KINDS.items()),
     )
     amount = models.DecimalField(_("金额（元）"), max_digits=12, decimal_places=2)
     note = models.CharField(_("说明"), max_length=200, blank=True)

@@ -34,7 +34,7 @@ def fire_due(now: datetime, *, limit: int = 500) -> int:
             fired += _fire(pk, next_at, now)
         except OperationalError:  # a lock or the connection, not this clock: the next turn takes it up as it is
             logger.warning("clock %s waits for the database", pk)
-        except (DomainError, DatabaseError, LookupError, ValueError, TypeError):
+        except (DomainError, DatabaseError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError):
             logger.exception("clock %s could not fire", pk)
             Clock.objects.filter(pk=pk, next_at=next_at).update(next_at=now + RETRY)
     return fired
