@@ -10,10 +10,12 @@ import setup
 
 ROOT = Path(setup.ROOT)
 FOLDER = Path("config/requirements")
+OLDEST = "3.11.2"  # Debian 12's: some packages need a backport there that 3.11.3 and newer do without
 
 
 def resolve(name: str, target: Path, *more: str) -> None:
-    command = [setup.UV, "pip", "compile", f"{FOLDER / name}.in", "--python", setup.PYTHON, "--generate-hashes"]
+    source = ["--python", setup.PYTHON, "--python-version", OLDEST, f"{FOLDER / name}.in"]
+    command = [setup.UV, "pip", "compile", "--generate-hashes", *source]
     quiet = ["--no-emit-index-url", "--no-header", "-q", "-o", str(target), *more]
     done = subprocess.run([*command, *quiet], cwd=ROOT, env=setup.index_environment(), check=False)
     if done.returncode:
