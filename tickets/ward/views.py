@@ -117,6 +117,8 @@ def _answer(request: HttpRequest, device: Device, form: ReportForm, token: str, 
         "already_eta": queries.tracking(already, now)["eta_minutes"] if already else None,
         "already_repaired": already is not None and already.state in services.REPAIRED,
         "stopped": not device.usable,
+        # the fault in the reader's language while its ticket is open; else the words of whoever stopped it
+        "stopped_for": already.fault_label if already and already.danger and already.preset else device.status_reason,
         "restricted": device.status == DeviceStatus.RESTRICTED,
         "backup": None if device.usable else register.nearest_ready_backup(device),
         "other_lang": "zh-hans" if translation.get_language() == "en" else "en",
