@@ -8,6 +8,8 @@ const WALL_STALE_AFTER = 60_000;
 const ROSTER = new Set(["RosterChanged", "TicketAssigned", "TicketUnassigned", "TicketAccepted", "TicketResolved", "TicketClosed", "TicketCancelled", "TicketReopened", "WorkInterrupted", "WorkPaused", "WorkResumed"]);
 const ALERTS = new Set(["NobodyAvailable", "SuggestionMade", "TicketAssigned", "TicketUnassigned", "TicketAccepted", "TicketCancelled", "TicketRejected", "TicketClosed"]);
 
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
 /** Run `work` soon, never twice at once and never more often than every 250 ms. */
 function coalesced(work) {
   let wanted = false;
@@ -22,7 +24,7 @@ function coalesced(work) {
       } catch {
         // The live mark already says that the picture is old; the next fact or reconnection reads again.
       }
-      await new Promise((done) => setTimeout(done, AT_MOST_EVERY));
+      await pause(AT_MOST_EVERY);
     }
     busy = false;
   }
@@ -34,9 +36,20 @@ function coalesced(work) {
 
 const board = document.querySelector("[data-board]");
 
+const HAND_RESTS_AFTER = 1500;
+const HAND_HOLDS_AT_MOST = 4000;
+let handMoved = 0;
+
+// Rows do not jump under a hand that is on its way to one; a hand that rests, or stays too long, does not hold news back.
+async function handOffRows() {
+  const until = Date.now() + HAND_HOLDS_AT_MOST;
+  while (Date.now() - handMoved < HAND_RESTS_AFTER && Date.now() < until && board.querySelector("tr[data-key]:hover")) await pause(200);
+}
+
 // A person inside an open menu, or on a row with the keyboard, must not lose the place.
 async function readBoard() {
-  if (board.querySelector("details[open]")) return;
+  await handOffRows();
+  while (board.querySelector("details[open]")) await pause(200);
   const held = document.activeElement?.closest("[data-key]")?.dataset.key;
   const kept = [...board.querySelectorAll("[data-fragment]")].map((node) => [node.id, [...node.childNodes]]);
   await refresh(board, board.dataset.board);
@@ -75,6 +88,9 @@ if (board) {
   rosterAgain();
   alertsAgain();
   board.addEventListener("wardline:overdue", again);
+  board.addEventListener("pointermove", () => {
+    handMoved = Date.now();
+  });
   new Feed("/ws/desk/", {
     after: board.dataset.after,
     onEvent(fact) {
