@@ -1,0 +1,78 @@
+"""A nurse's phone in a dead corner: nothing claims to be delivered before it is, and nothing that was pressed is lost."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.hospital import Hospital
+
+pytestmark = pytest.mark.browser
+SOON = 30_000
+
+
+def _fill(page: Page, in_use: str) -> None:
+    page.locator(f"label:has(input[name=in_use][value={in_use}])").click()
+    page.locator("label:has(input[name=symptom])").first.click()
+
+
+def _untouched(hospital: Hospital, group: str) -> str:
+    """The report page of a ready device of this group that nobody has reported."""
+    token = hospital.ask(
+        "from assets.register.queries import token_of\n"
+        "from assets.models import Device\n"
+        "from tickets.record.models import OPEN\n"
+        f"rows = Device.objects.filter(type__group__code={group!r}, status='ready').exclude(tickets__state__in=OPEN)\n"
+        "print(json.dumps(token_of(rows.order_by('-pk').first())))"
+    )
+    return f"/q/{token}/"
+
+
+def _owed(page: Page) -> int:
+    return len(json.loads(page.evaluate("localStorage.getItem('wardline.outbox')") or "[]"))
+
+
+def test_an_urgent_report_without_a_network_asks_for_a_call_and_arrives_later(
+    hospital: Hospital, visit: Callable[..., Page]
+) -> None:
+    page = visit()
+    page.goto(_untouched(hospital, "pump"))
+    _fill(page, "yes")
+
+    page.context.set_offline(True)
+    page.click("#send")
+    expect(page.locator("#undelivered")).to_contain_text("未送达，没有网络", timeout=SOON)
+    expect(page.locator("#shout")).to_have_attribute("href", "tel:8120", timeout=SOON)
+    assert _owed(page) == 1
+    assert page.locator(".band").count() == 0
+
+    page.context.set_offline(False)
+    page.wait_for_url(re.compile("/t/"), timeout=SOON)
+    expect(page.locator(".band h1")).to_have_text("已送达")
+    assert _owed(page) == 0
+
+
+def test_a_page_closed_without_a_network_delivers_when_one_is_opened_again(
+    hospital: Hospital, visit: Callable[..., Page]
+) -> None:
+    page = visit()
+    page.goto(_untouched(hospital, "bed"))
+    _fill(page, "no")
+    page.context.set_offline(True)
+    page.click("#send")
+    expect(page.locator("#undelivered")).to_be_visible(timeout=SOON)
+    context = page.context
+    page.close()
+
+    context.set_offline(False)
+    later = context.new_page()
+    later.goto("/q/")
+
+    expect(later.locator("#mine a")).to_have_count(1, timeout=SOON)
+    later.locator("#mine a").click()
+    expect(later.locator(".band h1")).to_have_text("已送达")
+    assert _owed(later) == 0
