@@ -46,6 +46,21 @@ async function handOffRows() {
   while (Date.now() - handMoved < HAND_RESTS_AFTER && Date.now() < until && board.querySelector("tr[data-key]:hover")) await pause(200);
 }
 
+const FADE = 600;
+const faded = new Map(); // data-key -> when its fade began
+
+// Facts come in bursts: the next reading of the page must not cut a fade short.
+function keepFading() {
+  const now = Date.now();
+  for (const [key, began] of faded) if (now - began > FADE) faded.delete(key);
+  for (const row of board.querySelectorAll(".flash[data-key]")) faded.set(row.dataset.key, now);
+  for (const [key, began] of faded) {
+    const row = board.querySelector(`[data-key="${CSS.escape(key)}"]`);
+    row?.classList.add("flash");
+    for (const fade of row?.getAnimations({ subtree: true }) ?? []) fade.currentTime = now - began;
+  }
+}
+
 // A person inside an open menu, or on a row with the keyboard, must not lose the place.
 async function readBoard() {
   await handOffRows();
@@ -54,6 +69,7 @@ async function readBoard() {
   const kept = [...board.querySelectorAll("[data-fragment]")].map((node) => [node.id, [...node.childNodes]]);
   await refresh(board, board.dataset.board);
   for (const [id, nodes] of kept) document.getElementById(id)?.replaceChildren(...nodes);
+  keepFading();
   if (held) board.querySelector(`[data-key="${CSS.escape(held)}"] a`)?.focus({ preventScroll: true });
 }
 
