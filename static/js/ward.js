@@ -90,7 +90,7 @@ async function flush() {
   if (sending) return;
   sending = true;
   clearTimeout(timer);
-  say("sending");
+  mark("sending");
   try {
     for (const letter of read(OUTBOX).filter((one) => Date.now() - one.at < DAY)) {
       const url = await deliver(letter);
@@ -107,7 +107,7 @@ async function flush() {
   return undefined;
 }
 
-function say(state) {
+function mark(state) {
   const button = document.getElementById("send");
   if (!button || !read(OUTBOX).length) return;
   const label = button.querySelector("[data-label]");
@@ -125,7 +125,7 @@ function settled() {
 }
 
 function wait(seconds, error) {
-  say("idle");
+  mark("idle");
   let left = seconds;
   const step = () => {
     if (banner) tell(left, error);
