@@ -9,8 +9,8 @@ PROCESSES = {"qcluster": "worker", "clock": "clock"}  # so that settings can dif
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
-    if kind := PROCESSES.get("".join(sys.argv[1:2])):
-        os.environ.setdefault("WARDLINE_PROCESS", kind)
+    # Said outright, never inherited: a worker that thinks it is a web process would share pooled connections over forks.
+    os.environ["WARDLINE_PROCESS"] = PROCESSES.get("".join(sys.argv[1:2]), "command")
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)
