@@ -14,6 +14,7 @@ MINUTE: Final = 60
 HOUR: Final = 3600
 DAY: Final = 86_400
 SHOW_SECONDS_BELOW: Final = 5 * MINUTE  # design.md section 4: under five minutes show m:ss
+RING_MINUTES_BELOW: Final = 10 * HOUR
 
 # Two-character surnames still in common use; everything else is one character.
 _LONG_SURNAMES: Final = frozenset(
@@ -83,8 +84,10 @@ def ring_figure(span: timedelta | float | int) -> Figure:
         return Figure(clock(total), "")
     if size < HOUR:
         return Figure(f"{sign}{size // MINUTE}", _("分"))
-    if size < DAY:
+    if size < RING_MINUTES_BELOW:
         return Figure(f"{sign}{size // HOUR}:{size % HOUR // MINUTE:02d}", _("时"))
+    if size < DAY:  # five figures would touch the ring
+        return Figure(f"{sign}{size // HOUR}", _("时"))
     return Figure(f"{sign}{size // DAY}", _("天"))
 
 

@@ -67,7 +67,8 @@ export function ringFigure(total) {
   if (total < 0 && size < MINUTE) return [`+${size}`, say("second")];
   if (total >= 0 && size < 5 * MINUTE) return [clock(total), ""];
   if (size < HOUR) return [`${sign}${Math.floor(size / MINUTE)}`, say("minute")];
-  if (size < DAY) return [`${sign}${Math.floor(size / HOUR)}:${two(Math.floor((size % HOUR) / MINUTE))}`, say("hour")];
+  if (size < 10 * HOUR) return [`${sign}${Math.floor(size / HOUR)}:${two(Math.floor((size % HOUR) / MINUTE))}`, say("hour")];
+  if (size < DAY) return [`${sign}${Math.floor(size / HOUR)}`, say("hour")];
   return [`${sign}${Math.floor(size / DAY)}`, say("day")];
 }
 
