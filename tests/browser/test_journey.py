@@ -29,6 +29,7 @@ class Watch:
     sockets: list[str] = field(default_factory=list)
 
     def open(self) -> None:
+        self.page.goto("about:blank")  # signing in may land on the desk, and that page's socket is not this one's
         self.page.on("websocket", self._listen)
         self.page.goto("/desk/")
         self.page.wait_for_function("document.querySelector('#roster li, #roster article, #roster .row')", timeout=SOON)
@@ -230,8 +231,7 @@ def test_from_scan_to_closed_while_a_desk_watches_every_step(story: Callable[[in
     one.desk.has_seen(*WHOLE_STORY, of=one.ticket)
     one.desk.has_seen("SlaBreached", of=one.ticket)
     one.desk.was_never_reloaded()
-    # The page may dial a second time while a loaded machine starts; the facts above prove that it missed nothing.
-    assert 1 <= len(one.desk.sockets) <= 2
+    assert len(one.desk.sockets) == 1
 
 
 def test_the_web_process_dies_in_the_middle_and_nothing_is_lost(story: Callable[[int], Story]) -> None:
@@ -263,4 +263,4 @@ def test_the_web_process_dies_in_the_middle_and_nothing_is_lost(story: Callable[
     one.desk.has_seen(*WHOLE_STORY, of=one.ticket)
     one.desk.has_seen("SlaBreached", of=one.ticket)
     one.desk.was_never_reloaded()
-    assert len(one.desk.sockets) >= 3
+    assert len(one.desk.sockets) >= 2
