@@ -4,7 +4,8 @@
 import os
 import sys
 
-PROCESSES = {"qcluster": "worker", "clock": "clock"}  # so that settings can differ by what a process is for
+# So that settings can differ by what a process is for.
+PROCESSES = {"web": "web", "qcluster": "worker", "clock": "clock"}
 
 
 def main() -> None:

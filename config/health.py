@@ -9,6 +9,7 @@ from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from config.kernel.leaving import is_leaving
 from config.kernel.log import LEASE
 from config.kernel.models import EventRecord, Heartbeat, Lease
 
@@ -23,6 +24,8 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 with no problems, else 503 with one sentence for each failed thing."""
+    if is_leaving():
+        return JsonResponse({"ready": False, "problems": {"web": _("这个网页进程正在退出。")}}, status=503)
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")

@@ -25,6 +25,8 @@ HOSPITAL_PHONE = env.text("HOSPITAL_PHONE", "8120")
 DEBUG = False
 WEBSOCKET_ORIGINS = [PUBLIC_BASE_URL]
 TRUSTED_PROXIES = 0  # how many write X-Forwarded-For in front of us
+LEAVE_NOTICE = env.number("LEAVE_NOTICE", 0)  # seconds between the 503 of /readyz and the end of listening
+LEAVE_WITHIN = env.number("LEAVE_WITHIN", 10, at_least=1)  # seconds to finish what is under way then
 USE_X_FORWARDED_HOST = False  # links come from PUBLIC_BASE_URL, never from a header
 
 # --- Applications ------------------------------------------------------------
@@ -66,6 +68,7 @@ ASGI_APPLICATION = "config.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MIDDLEWARE = [
+    "config.proxy.Farewell",
     "config.proxy.ClientAddress",
     "django.middleware.security.SecurityMiddleware",
     "config.csp.PrivateByDefault",
