@@ -55,7 +55,10 @@ AUTH_PASSWORD_VALIDATORS = [
 # --- Files and mail ----------------------------------------------------------
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "config.files.HashedStatic"},
+    "staticfiles": {
+        "BACKEND": "config.files.HashedStatic",
+        "OPTIONS": {"file_permissions_mode": 0o644, "directory_permissions_mode": 0o755},  # the proxy reads them too
+    },
 }
 EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
 EMAIL_PORT = env.number("EMAIL_PORT", 25, at_least=1)
