@@ -3,6 +3,7 @@
 triaged, unassigned, paused, resolved, cancelled, reopened, re-prioritised, roster changed   match again
 accepted, cancelled, unassigned                                                             no acceptance is due
 unassigned (refused, by hand)                                                               not offered again
+acceptance taken back                                                                       it is due again
 assigned by a person                                                                        suggestions end
 arrived by scan                                                                             walks start there
 closed, disputed, repeated                                                                  history learns
@@ -44,6 +45,14 @@ def match_again(event: Event) -> None:
 @react(said.TicketAccepted, said.TicketCancelled, said.TicketRejected, said.TicketUnassigned)
 def acceptance_is_settled(event: said.TicketEvent) -> None:
     matching.stop_waiting(_ticket(event))
+
+
+@react(said.StepUndone)
+def acceptance_is_due_again(event: said.StepUndone) -> None:
+    if event.verb == "accept" and event.assignee:
+        matching.wait_again(_ticket(event), at=event.at)
+    elif event.verb == "accept":
+        matching.look_again()
 
 
 @react(said.TicketUnassigned)

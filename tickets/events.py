@@ -63,6 +63,7 @@ class TicketDeparted(TicketEvent):
 class TicketArrived(TicketEvent):
     scanned: bool
     location: str = ""
+    how: str = ""  # scan | typed (a number read off the machine and keyed in) | hand (with a reason)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +80,14 @@ class WorkPaused(TicketEvent):
 @dataclass(frozen=True, kw_only=True)
 class WorkResumed(TicketEvent):
     automatic: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepUndone(TicketEvent):
+    """A field step taken back within seconds. The fact of the step stays in the log; `state` is the one before it."""
+
+    verb: str
+    assignee: str = ""  # whose ticket it is again; empty = open to take
 
 
 @dataclass(frozen=True, kw_only=True)

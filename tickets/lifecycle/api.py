@@ -35,15 +35,15 @@ from config.kernel.rest import (
     matches,
 )
 from tickets import policies
+from tickets.lifecycle import queries
 from tickets.lifecycle import serializers as shapes
 from tickets.lifecycle import services as lifecycle
 from tickets.record.models import OPEN, Source, State, Ticket
-from tickets.record.queries import find, for_api
+from tickets.record.queries import find
 
 
-def answer(user: Any, ticket: Ticket, status: int = 200) -> Response:
-    fresh = find(user, ticket.public_id)
-    return Response(shapes.TicketOut(fresh).data, status=status, headers={"ETag": etag(fresh.version)})
+def answer(said: dict[str, Any], status: int = 200) -> Response:
+    return Response(said, status=status, headers={"ETag": etag(said["version"])})
 
 
 class TicketFilter(django_filters.FilterSet):
@@ -66,23 +66,31 @@ class TicketFilter(django_filters.FilterSet):
         return rows.filter(state__in=OPEN) if value else rows.exclude(state__in=OPEN)
 
 
+class FiltersWhenAsked(django_filters.rest_framework.DjangoFilterBackend):
+    """Builds its form only for a query that names a filter: most pages name none and need not pay for ten fields."""
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
+        asked = TicketFilter.base_filters.keys() & request.query_params.keys()
+        return super().filter_queryset(request, queryset, view) if asked else queryset
+
+
 class TicketsView(GenericAPIView[Ticket]):
     """The tickets of this account, newest first; and the door for a new one."""
 
     permission_classes = (SignedIn,)
     renderer_classes = (FastJSONRenderer,)
     pagination_class = KeysetPagination
-    filter_backends = (django_filters.rest_framework.DjangoFilterBackend,)
+    filter_backends = (FiltersWhenAsked,)
     filterset_class = TicketFilter
     serializer_class = shapes.TicketOut
 
     def get_queryset(self) -> QuerySet[Ticket]:
-        return for_api(self.request.user)
+        return queries.rows_for(self.request.user)
 
     @extend_schema(responses={200: shapes.TicketOut(many=True)} | {k: PROBLEMS[k] for k in (400, 401, 429)})
     def get(self, request: Request) -> Response:
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response(shapes.TicketOut(page, many=True).data)
+        return self.get_paginated_response(queries.answers(page))
 
     @extend_schema(
         request=shapes.NewTicket,
@@ -123,10 +131,10 @@ class TicketView(APIView):
         | {k: PROBLEMS[k] for k in (401, 404, 429)}
     )
     def get(self, request: Request, public_id: str) -> Response:
-        ticket = find(request.user, public_id)
-        if matches(request, ticket.version):
-            return Response(status=304, headers={"ETag": etag(ticket.version)})
-        return Response(shapes.TicketOut(ticket).data, headers={"ETag": etag(ticket.version)})
+        said = queries.answer_for(request.user, public_id)
+        if matches(request, said["version"]):
+            return Response(status=304, headers={"ETag": etag(said["version"])})
+        return answer(said)
 
 
 Step = Callable[[Ticket, User, datetime, dict[str, Any], int | None], Any]
@@ -208,7 +216,7 @@ def verb_view(verb: Verb) -> type[APIView]:
             given = verb.body(data=request.data or {})
             given.is_valid(raise_exception=True)
             verb.step(ticket, request.user, timezone.now(), dict(given.validated_data), expected_version(request))
-            return answer(request.user, ticket)
+            return answer(queries.answer_for(request.user, public_id))
 
     VerbView.__name__ = f"{verb.name.title()}View"
     VerbView.__doc__ = f"The step `{verb.name}`."

@@ -9,6 +9,7 @@ from typing import Any
 AUTO_CLOSE_AFTER = timedelta(hours=48)
 REMIND_WARD_AFTER = timedelta(hours=24)
 REOPEN_WITHIN = timedelta(days=7)
+UNDO_WITHIN = timedelta(seconds=10)
 BEFORE_ACCEPTANCE = frozenset({"new", "triaged", "assigned"})
 
 

@@ -5,6 +5,7 @@ from assets.register.services.importing import (
     Preview,
     apply_import,
     apply_staged,
+    forget_staged,
     preview_import,
     preview_staged,
     stage_import,
@@ -18,6 +19,7 @@ from assets.register.services.status import (
     restrict,
     return_to_use,
     rotate_qr,
+    take_back,
 )
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "begin_repair",
     "change_status",
     "export_register",
+    "forget_staged",
     "give_short_code",
     "label_pdf",
     "preview_import",
@@ -38,4 +41,5 @@ __all__ = [
     "return_to_use",
     "rotate_qr",
     "stage_import",
+    "take_back",
 ]

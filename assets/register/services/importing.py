@@ -92,9 +92,9 @@ class Preview:
 
 
 def stage_import(name: str, content: bytes, *, by: User, at: datetime) -> str:
-    """The file is kept for an hour for this account; the token opens its preview and its import. Unreadable: Invalid."""
-    _forget_old(at)
-    tables.read_table(name, content)
+    """The file is kept for an hour for this account; the token opens its preview and its import. No register: Invalid."""
+    forget_staged(at=at)
+    _rows(name, content)
     path = default_storage.save(f"{_FOLDER}/{secrets.token_hex(16)}", ContentFile(content))
     return signing.dumps({"path": path, "name": name[:100], "user": by.pk}, salt=_FOLDER)
 
@@ -131,24 +131,31 @@ def _path(token: str, by: User) -> str:
     return str(ticket["path"])
 
 
-def _forget_old(at: datetime) -> None:
+def forget_staged(*, at: datetime) -> int:
+    """No file staged more than an hour ago is left; how many went."""
     if not default_storage.exists(_FOLDER):
-        return
-    for name in default_storage.listdir(_FOLDER)[1]:
-        path = f"{_FOLDER}/{name}"
-        if default_storage.get_modified_time(path) < at - STAGED_FOR:
-            default_storage.delete(path)
+        return 0
+    paths = [f"{_FOLDER}/{name}" for name in default_storage.listdir(_FOLDER)[1]]
+    old = [path for path in paths if default_storage.get_modified_time(path) < at - STAGED_FOR]
+    for path in old:
+        default_storage.delete(path)
+    return len(old)
 
 
 def preview_import(name: str, content: bytes) -> Preview:
     """Read and judge every row without writing anything. Invalid when it is no readable table."""
+    rows = _rows(name, content)
+    judge = _Judge(rows)
+    return Preview([judge.line(number, row) for number, row in enumerate(rows, start=2) if any(row.values())])
+
+
+def _rows(name: str, content: bytes) -> list[dict[str, str]]:
     rows = [_by_key(row) for row in tables.read_table(name, content)]
     if not any(any(row.values()) for row in rows):
         raise Invalid(_("表里没有内容。"))
     if missing := [column for column in REQUIRED if column not in rows[0]]:
         raise Invalid(_("缺少列：%(names)s。") % {"names": "、".join(_title(column) for column in missing)})
-    judge = _Judge(rows)
-    return Preview([judge.line(number, row) for number, row in enumerate(rows, start=2) if any(row.values())])
+    return rows
 
 
 def _title(column: str) -> str:

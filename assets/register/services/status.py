@@ -81,6 +81,22 @@ def put_in_use(device: Device, *, by: Actor, at: datetime) -> Device:
 
 
 @transaction.atomic
+def take_back(device: Device, *, to: str, reason: str, since: datetime, by: Actor, at: datetime) -> Device:
+    """A step just taken is undone: the status, its reason and its date are what they were. `DeviceStatusChanged` for each
+    edge walked; NotAllowedNow when there is no way back, because somebody has moved the device on."""
+    current = lock(device)
+    if to == S.STANDBY and current.status == S.IN_USE:
+        current = _move(current, "to_ready", reason=reason, by=by, at=at)
+    edge = queries.open_edges(current).get(to)
+    if edge is None:
+        raise _not_now(current)
+    current = _move(current, edge, reason=reason, by=by, at=at)
+    current.status_since = since
+    current.save(update_fields=["status_since", "updated_at"])
+    return current
+
+
+@transaction.atomic
 def release(device: Device, *, release: str, note: str, by: Actor, at: datetime) -> Device:
     """The engineer's verdict after a repair: `usable`, `restricted` (note = the limit) or `out_of_use` (note = why).
 

@@ -10,7 +10,7 @@ from dispatch.matching.queries.explained import (
     without_anybody,
     words_for,
 )
-from dispatch.matching.queries.situation import WAITING, Situation, anything_waiting, load
+from dispatch.matching.queries.situation import WAITING, Situation, anything_waiting, load, settings_of
 
 __all__ = [
     "WAITING",
@@ -23,6 +23,7 @@ __all__ = [
     "load",
     "open_suggestions",
     "reason",
+    "settings_of",
     "without_anybody",
     "words_for",
 ]

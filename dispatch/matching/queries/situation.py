@@ -57,7 +57,7 @@ def anything_waiting() -> bool:
 def load(at: datetime, active: WeightsRow) -> Situation:
     """Read the moment. `at` becomes local time: a card is valid on a calendar day."""
     now = timezone.localtime(at)
-    settings = _settings(active)
+    settings = settings_of(active)
     tickets = _waiting()
     rows = list(people.taking_part())
     presets = _presets()
@@ -76,7 +76,7 @@ def load(at: datetime, active: WeightsRow) -> Situation:
     )
 
 
-def _settings(active: WeightsRow) -> rules.Settings:
+def settings_of(active: WeightsRow) -> rules.Settings:
     """A version that got past its check must not stop dispatch: the defaults serve, and the log says why."""
     try:
         return rules.settings_from(active.values)

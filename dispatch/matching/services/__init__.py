@@ -12,6 +12,7 @@ from dispatch.matching.services.answers import (
     note_by_hand,
     retry,
     stop_waiting,
+    wait_again,
 )
 from dispatch.matching.services.dispatching import acceptance_key, dispatch, lock_weights
 
@@ -30,4 +31,5 @@ __all__ = [
     "note_by_hand",
     "retry",
     "stop_waiting",
+    "wait_again",
 ]

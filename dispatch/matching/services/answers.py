@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -12,9 +12,10 @@ from config.kernel import timers
 from config.kernel.errors import NotAllowedNow
 from config.kernel.events import publish
 from config.kernel.jobs import enqueue
+from config.kernel.models import EventRecord
 from dispatch import events
 from dispatch.matching import queries, rules
-from dispatch.matching.models import Decision, Exclusion
+from dispatch.matching.models import Decision, Exclusion, Weights
 from dispatch.matching.services.dispatching import acceptance_key, lock_weights
 from tickets.lifecycle import services as lifecycle
 from tickets.record.models import State, Ticket
@@ -53,6 +54,26 @@ def stop_waiting(ticket: Ticket) -> None:
     """Accepted, cancelled or taken away: no acceptance is due, no suggestion open any more."""
     timers.cancel_timer(acceptance_key(ticket.pk))
     Decision.objects.filter(ticket=ticket, open=True).update(open=False)
+
+
+def wait_again(ticket: Ticket, *, at: datetime) -> None:
+    """An acceptance was taken back: it is due when it was due before, if the machine had given the ticket out."""
+    given = (
+        EventRecord.objects.filter(subject=f"ticket:{ticket.public_id}", type="TicketAssigned").order_by("-id").first()
+    )
+    if given is None or not given.data.get("automatic") or ticket.assigned_at is None:
+        return
+    active = (
+        Weights.objects.filter(active=True).first() or Weights()
+    )  # not locked: a round holds it and wants this ticket
+    limit = timedelta(minutes=queries.settings_of(active).manner.accept_within[ticket.priority])
+    timers.set_timer(
+        acceptance_key(ticket.pk),
+        max(ticket.assigned_at + limit, at),
+        "dispatch.matching.services.not_accepted",
+        ticket.pk,
+        ticket.assignee_id,
+    )
 
 
 def keep_out(ticket: Ticket, person_id: str, reason: str, *, at: datetime) -> None:

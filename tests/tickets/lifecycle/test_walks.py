@@ -16,7 +16,7 @@ from assets.models import Device, FaultPreset, User
 from config.kernel.errors import DomainError
 from config.kernel.models import EventRecord, Timer
 from tickets.lifecycle import services as lifecycle
-from tickets.models import Clock, HoldReason, Pause, RepairReport, Signature, Ticket, TimeEntry
+from tickets.models import Clock, HoldReason, LastStep, Pause, RepairReport, Signature, Ticket, TimeEntry
 
 pytestmark = pytest.mark.django_db
 
@@ -45,6 +45,7 @@ EDGES: dict[str, tuple[set[str], str]] = {
     "reject": ({"new", "triaged", "assigned"}, "rejected"),
     "reprioritise": (OPEN, ""),
     "rate": ({"verifying", "closed"}, ""),
+    "undo": (OPEN - {"resolved", "verifying"}, "back"),  # to where the step before had found it
 }
 AFTER = {
     "TicketTriaged": "triaged",
@@ -98,8 +99,14 @@ class Cast:
             "cancel": lambda t, at, n: lifecycle.cancel(t, by=desk, at=at, reason="误报"),
             "reject": lambda t, at, n: lifecycle.reject(t, by=desk, at=at, reason="不归我们"),
             "reprioritise": lambda t, at, n: lifecycle.reprioritise(t, priority=1 + n % 4, reason="改", by=desk, at=at),
+            "undo": lambda t, at, n: lifecycle.undo(t, verb=step_of(t), by=hand(t, n), at=at),
             "rate": lambda t, at, n: lifecycle.rate(t, rating=1 + n % 3, by=ward, at=at),
         }  # fmt: skip
+
+
+def step_of(ticket: Ticket) -> str:
+    last = LastStep.objects.filter(ticket=ticket).first()
+    return last.verb if last else "accept"
 
 
 @pytest.fixture
@@ -137,7 +144,7 @@ def test_whatever_people_try_only_legal_steps_happen(
 ) -> None:
     with transaction.atomic():
         ticket = lifecycle.submit(device=ventilator, preset=stopped, by=None, at=now, needs_callback=callback)
-        at, steps = now, cast.steps()
+        at, steps, found = now, cast.steps(), ""
 
         for verb, n, minutes in walk:
             at += timedelta(minutes=minutes)
@@ -151,7 +158,8 @@ def test_whatever_people_try_only_legal_steps_happen(
                 continue
             state = Ticket.objects.get(pk=ticket.pk).state
             assert was in sources, (verb, was)
-            assert state == (target or was), (verb, was, state)
+            assert state == (found if target == "back" else target or was), (verb, was, state)
+            found = was
             assert EventRecord.objects.count() > before[2] or everything(ticket) == before, (verb, was)
 
         assert replayed(ticket) == Ticket.objects.get(pk=ticket.pk).state
@@ -172,7 +180,40 @@ def replayed(ticket: Ticket) -> str:
     for record in EventRecord.objects.filter(subject=f"ticket:{ticket.public_id}").order_by("id"):
         if record.type in AFTER:
             state = AFTER[record.type]
+        elif record.type == "StepUndone":
+            state = record.data["state"]
     return state
+
+
+def test_each_step_back_leads_to_where_it_was(
+    cast: Cast, ventilator: Device, stopped: FaultPreset, now: datetime
+) -> None:
+    ticket = lifecycle.submit(device=ventilator, preset=stopped, by=None, at=now)
+    steps, at = cast.steps(), now
+    steps["assign"](ticket, at, 0)
+
+    for verb in ("accept", "depart", "arrive", "start", "pause", "resume"):
+        at += timedelta(minutes=1)
+        was = everything(Ticket.objects.get(pk=ticket.pk))
+        steps[verb](ticket, at, 0)
+        steps["undo"](Ticket.objects.get(pk=ticket.pk), at + timedelta(seconds=9), 0)
+        assert reduced(everything(Ticket.objects.get(pk=ticket.pk))) == reduced(was), verb
+        at += timedelta(minutes=1)
+        steps[verb](Ticket.objects.get(pk=ticket.pk), at, 0)
+
+
+def reduced(rows: list[Any]) -> list[Any]:
+    """Without what only counts up (version, log, append-only pauses) and without row numbers."""
+    ticket, device, _log, timers, clocks, _pauses, entries, *rest = rows
+    drop = {"id", "version", "updated_at"}
+    return [
+        {k: v for k, v in ticket.items() if k not in drop},
+        {k: v for k, v in device.items() if k not in drop},
+        [{k: v for k, v in t.items() if k not in drop | {"attempts"}} for t in timers],
+        clocks,
+        [{k: v for k, v in e.items() if k not in drop} for e in entries],
+        rest,
+    ]
 
 
 def test_a_straight_walk_reaches_the_end(cast: Cast, ventilator: Device, stopped: FaultPreset, now: datetime) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from assets.places.models import Department
 from config.kernel.models import EventRecord
@@ -21,7 +21,7 @@ from tickets.record.queries import names_of
 from tickets.sla.models import Metric, Rung
 
 _NUMBER = re.compile(r"\s*\{no\}\s*")
-# type: icon, tone, sentence with {no} {who} {to} {metric} {level} {reason}
+# type: icon, tone, sentence with {no} {who} {to} {metric} {level} {reason} {step}
 SAID: dict[str, tuple[str, str, Any]] = {
     "TicketSubmitted": ("scan-line", "ink3", gettext_lazy("{who} 报修 {no}")),
     "TicketTriaged": ("shield-check", "ink3", gettext_lazy("{no} 定为 P{level}")),
@@ -33,6 +33,7 @@ SAID: dict[str, tuple[str, str, Any]] = {
     "WorkStarted": ("wrench", "c-brand", gettext_lazy("{who} 开始维修 {no}")),
     "WorkPaused": ("pause", "ink3", gettext_lazy("{who} 暂停 {no}，{reason}")),
     "WorkResumed": ("play", "ink3", gettext_lazy("{no} 继续维修")),
+    "StepUndone": ("undo-2", "ink3", gettext_lazy("{who} 撤回了{step} {no}")),
     "ServiceRestored": ("package-check", "c-ok", gettext_lazy("{no} 已恢复")),
     "TicketResolved": ("wrench", "c-ok", gettext_lazy("{who} 修复 {no}")),
     "VerificationRequested": ("clipboard-check", "ink3", gettext_lazy("{no} 等病区验收")),
@@ -52,6 +53,18 @@ SAID: dict[str, tuple[str, str, Any]] = {
     "WorkInterrupted": ("arrow-left-right", "c-warn", gettext_lazy("{to} 先去 P1，{no} 放下")),
     "AcceptanceTimedOut": ("timer", "c-warn", gettext_lazy("{to} 没有按时接 {no}")),
     "ReviewWanted": ("eye", "c-warn", gettext_lazy("{no} 派给 {to}，要人看一眼")),
+}
+
+
+# The field steps that can be taken back, in the middle of a sentence.
+STEPS: dict[str, Any] = {
+    "accept": pgettext_lazy("step", "接单"),
+    "depart": pgettext_lazy("step", "出发"),
+    "arrive": pgettext_lazy("step", "到场"),
+    "start": pgettext_lazy("step", "开始维修"),
+    "pause": pgettext_lazy("step", "暂停"),
+    "resume": pgettext_lazy("step", "继续"),
+    "restore": pgettext_lazy("step", "备用机已接上"),
 }
 
 
@@ -129,6 +142,7 @@ def sentence_of(record: EventRecord, sentence: str, behind: Behind, *, with_numb
         metric=Metric(metric).label if metric in Metric.values else "",
         tell=Rung.Tell(data["tell"]).label if data.get("tell") in Rung.Tell.values else "",
         level=data.get("priority", ""),
+        step=STEPS.get(str(data.get("verb", "")), ""),
         reason=behind.holds.get(str(data.get("reason", "")), _("等待")),
     )
 

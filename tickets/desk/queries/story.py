@@ -111,6 +111,12 @@ def _photo(record: EventRecord, files: dict[str, Attachment]) -> str:
     return file.public_id if file and file.kind == "photo" else ""
 
 
+def _arrived(data: dict[str, Any]) -> str:
+    if data.get("scanned"):
+        return _("扫码确认")
+    return _("输入编号到场，没有扫码") if data.get("how") == "typed" else _("手动到场")
+
+
 def _under(record: EventRecord, files: dict[str, Attachment]) -> list[str]:
     """What stands below the sentence: the source, the reason, the proof."""
     data, kind = record.data, record.type
@@ -124,7 +130,7 @@ def _under(record: EventRecord, files: dict[str, Attachment]) -> list[str]:
         "TicketSubmitted": _label(Source, str(data.get("source", ""))),
         "TicketTriaged": priority_reasons(list(data.get("reasons") or [])),
         "TicketAssigned": _("自动派单") if data.get("automatic") else "",
-        "TicketArrived": _("扫码确认") if data.get("scanned") else _("手动到场"),
+        "TicketArrived": _arrived(data),
         "ServiceRestored": _("备用机已接上") if data.get("how") == "backup" else "",
         "DeconDeclared": _label(Decon, str(data.get("decon", ""))),
     }

@@ -16,6 +16,7 @@ from tickets.lifecycle.services.closing import (
     restore,
 )
 from tickets.lifecycle.services.opening import assign, reprioritise, submit, triage, unassign
+from tickets.lifecycle.services.undoing import undo
 from tickets.lifecycle.services.working import TAKING_CHECKS, accept, arrive, decline, depart, pause, resume, start
 
 __all__ = [
@@ -42,4 +43,5 @@ __all__ = [
     "submit",
     "triage",
     "unassign",
+    "undo",
 ]

@@ -21,6 +21,7 @@ from config.kernel.events import publish
 from tickets import events
 from tickets.lifecycle import rules
 from tickets.lifecycle.services.steps import Actor, advance, close_time_entries, end_pause
+from tickets.lifecycle.services.undoing import remember, seen
 from tickets.record import services as record
 from tickets.record.models import (
     OPEN,
@@ -86,12 +87,14 @@ def restore(
         return current
     if backup is not None and backup.status not in READY_TO_LEND:
         raise NotAllowedNow(_("%(name)s 现在不是待用状态。") % {"name": backup.label})
+    before = seen(current, backup)
     current.restored_at, current.backup_device = at, backup
     current.version += 1
     current.save()
     sla.meet(current, "restoration", at=at)
     if backup:
         devices.put_in_use(backup, by=by, at=at)
+    remember(current, "restore", before, by=by, at=at)
     publish(
         events.ServiceRestored(
             **envelope(current), at=at, by=actor(by), how="backup", backup=backup.public_id if backup else ""

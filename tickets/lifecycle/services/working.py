@@ -17,6 +17,7 @@ from tickets import events
 from tickets.lifecycle import rules
 from tickets.lifecycle.services.opening import unassign
 from tickets.lifecycle.services.steps import Actor, advance, close_time_entries, end_pause, resume_key
+from tickets.lifecycle.services.undoing import remember, seen
 from tickets.record import services as record
 from tickets.record.models import Decon, HoldReason, State, Ticket
 from tickets.record.queries import envelope
@@ -39,6 +40,7 @@ def accept(ticket: Ticket, *, by: User, at: datetime, version: int | None = None
     if current.assignee_id is None:
         for check in TAKING_CHECKS:
             check(current, by, at)
+    before = seen(current)
     advance(
         current,
         current.to_accepted,
@@ -48,6 +50,7 @@ def accept(ticket: Ticket, *, by: User, at: datetime, version: int | None = None
         accepted_at=at,
     )
     sla.meet(current, "response", at=at)
+    remember(current, "accept", before, by=by, at=at)
     publish(events.TicketAccepted(**envelope(current), at=at, by=actor(by), to=by.person.public_id))
     return current
 
@@ -76,22 +79,34 @@ def depart(
             % {"state": current.get_state_display(), "who": "", "verb": _("出发")}
         )
     if current.departed_at is None:
+        before = seen(current)
         current.departed_at = at
         current.eta_at = at + timedelta(minutes=eta_minutes) if eta_minutes else current.eta_at
         current.version += 1
         current.save()
+        remember(current, "depart", before, by=by, at=at)
         publish(events.TicketDeparted(**envelope(current), at=at, by=actor(by), eta=current.eta_at))
     return current
 
 
 @transaction.atomic
 def arrive(
-    ticket: Ticket, *, by: User, at: datetime, scanned: bool = False, reason: str = "", version: int | None = None
+    ticket: Ticket,
+    *,
+    by: User,
+    at: datetime,
+    scanned: bool = False,
+    typed: bool = False,
+    reason: str = "",
+    version: int | None = None,
 ) -> Ticket:
-    """At the device: arrival is met. A scan is the proof; arriving by hand is marked so. `TicketArrived`."""
+    """At the device: arrival is met. A scan is the proof; a number keyed in or a reason given are marked as what they
+    are. `TicketArrived`."""
     current = lock(ticket, version=version)
+    before = seen(current)
     advance(current, current.to_arrived, _("到场"), arrived_at=current.arrived_at or at, arrival_by_scan=scanned)
     sla.meet(current, "arrival", at=at)
+    remember(current, "arrive", before, by=by, at=at)
     if reason.strip():
         record.comment(current, text=reason, by=by, at=at, public=False)
     publish(
@@ -100,6 +115,7 @@ def arrive(
             at=at,
             by=actor(by),
             scanned=scanned,
+            how="scan" if scanned else "typed" if typed else "hand",
             location=current.location.code if current.location else "",
         )
     )
@@ -112,6 +128,7 @@ def start(
 ) -> Ticket:
     """Work begins. Refused while the decontamination state is undeclared. `WorkStarted`."""
     current = lock(ticket, version=version)
+    before = seen(current, current.device)
     if decon and decon != current.decon:
         record.declare_decon(current, decon=decon, note=decon_note, by=by, at=at)
         current = lock(ticket)
@@ -128,6 +145,7 @@ def start(
     current.time_entries.create(user=by, started_at=at)
     if current.device:
         devices.begin_repair(current.device, by=by, at=at)
+    remember(current, "start", before, by=by, at=at)
     publish(events.WorkStarted(**envelope(current), at=at, by=actor(by)))
     return current
 
@@ -150,6 +168,7 @@ def pause(
         raise Invalid(_("预计继续的时间要晚于现在。"), fields={"until": _("选一个以后的时间。")})
     if until > at + timedelta(days=180):
         raise Invalid(_("最多暂停 180 天。"), fields={"until": _("最多暂停 180 天。")})
+    before = seen(current)
     close_time_entries(current, at)
     advance(current, current.to_paused, _("暂停"), hold_reason=reason, hold_until=until)
     sla.pause(
@@ -161,6 +180,7 @@ def pause(
         note=clean_text(note, limit=200)[0],
         owner=reason.owner,
     )
+    remember(current, "pause", before, by=by, at=at)
     timers.set_timer(resume_key(current), until, "tickets.lifecycle.jobs.resume_when_due", current.pk)
     publish(events.WorkPaused(**envelope(current), at=at, by=actor(by), reason=reason.code, until=until))
     return current
@@ -170,9 +190,12 @@ def pause(
 def resume(ticket: Ticket, *, by: Actor, at: datetime, automatic: bool = False, version: int | None = None) -> Ticket:
     """Work goes on and the fix clock runs again, with the wait added. `WorkResumed`."""
     current = lock(ticket, version=version)
+    before = seen(current)
     advance(current, current.to_resumed, _("继续"), hold_reason=None, hold_until=None)
     end_pause(current, by=by, at=at, automatic=automatic)
     if current.assignee and not automatic:
         current.time_entries.create(user=current.assignee, started_at=at)
+    if not automatic:
+        remember(current, "resume", before, by=by, at=at)
     publish(events.WorkResumed(**envelope(current), at=at, by=actor(by), automatic=automatic))
     return current

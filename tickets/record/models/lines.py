@@ -162,6 +162,30 @@ class Signature(_OnTicket):
         return f"{self.get_meaning_display()} {self.at:%m-%d %H:%M}"
 
 
+class LastStep(models.Model):
+    """What a ticket was before its latest field step, for as long as that step may be taken back. One row a ticket,
+    overwritten by the next step: the facts themselves stay in the log.
+
+    `before`: columns of the ticket by name, times in ISO 8601, and under `entry`, `ended`, `device` what else changed.
+    """
+
+    ticket = models.OneToOneField(
+        Ticket, models.CASCADE, primary_key=True, related_name="last_step", verbose_name=_("工单")
+    )
+    verb = models.CharField(_("步骤"), max_length=10)
+    by = models.ForeignKey(Person, models.CASCADE, related_name="+", verbose_name=_("操作者"))
+    at = models.DateTimeField(_("时间"))
+    version = models.PositiveIntegerField(_("版本"))
+    before = models.JSONField(_("之前"), default=dict)
+
+    class Meta:
+        verbose_name = _("最近一步")
+        verbose_name_plural = _("最近一步")
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id} {self.verb}"
+
+
 class Cause(models.TextChoices):
     """T1 cause_code."""
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-from django_fsm import ConcurrentTransitionMixin, FSMField, transition
+from django_fsm import RETURN_VALUE, ConcurrentTransitionMixin, FSMField, transition
 
 from assets.places.models import Department, Location, Person
 from assets.register.models import Criticality, Device, FaultPreset
@@ -301,3 +301,12 @@ class Ticket(ConcurrentTransitionMixin, models.Model):
 
     @transition(state, source=[S.NEW, S.TRIAGED, S.ASSIGNED], target=S.REJECTED)
     def to_rejected(self) -> None: ...
+
+    # The way back of one field step, within seconds, to the state that its `LastStep` remembers.
+    @transition(
+        state,
+        source=[S.ACCEPTED, S.ARRIVED, S.WORKING, S.PAUSED],
+        target=RETURN_VALUE(S.TRIAGED, S.REOPENED, S.ASSIGNED, S.ACCEPTED, S.ARRIVED, S.WORKING, S.PAUSED),
+    )
+    def to_undone(self, before: str) -> str:
+        return before

@@ -1,6 +1,17 @@
 """Every change of the clocks: started, met, paused, resumed, re-based, stopped, fired; and the rules to begin with."""
 
-from tickets.sla.services.clocks import decide_priority, meet, pause, rebase, resume, start_clocks, stop, unmeet
+from tickets.sla.services.clocks import (
+    decide_priority,
+    meet,
+    pause,
+    rebase,
+    resume,
+    start_clocks,
+    stop,
+    undo_pause,
+    undo_resume,
+    unmeet,
+)
 from tickets.sla.services.defaults import install_defaults
 from tickets.sla.services.firing import fire_due
 
@@ -14,5 +25,7 @@ __all__ = [
     "resume",
     "start_clocks",
     "stop",
+    "undo_pause",
+    "undo_resume",
     "unmeet",
 ]

@@ -126,6 +126,45 @@ def resume(ticket: Ticket, *, by: Person | None, at: datetime, automatic: bool =
     _recompute(ticket, [clock for clock in waiting if clock.running], at=at)
 
 
+def undo_pause(ticket: Ticket, *, by: Person | None, at: datetime) -> None:
+    """Afterwards the wait never lasted: it ends where it began, and the clocks run as if it had not been."""
+    _inside_transaction()
+    row = Pause.objects.filter(ticket=ticket, end__isnull=True).first()
+    if row is None:
+        return
+    PauseEnd.objects.create(pause=row, at=row.started_at, automatic=False, by=by)
+    waiting = Clock.objects.select_for_update().filter(ticket=ticket, pausable=True, met_at__isnull=True)
+    _recompute(ticket, [clock for clock in waiting if clock.running], at=at)
+
+
+def undo_resume(ticket: Ticket, *, by: Person | None, at: datetime) -> None:
+    """Afterwards the wait goes on where it had ended, without a gap: the rows join to one, and the clocks stand."""
+    _inside_transaction()
+    last = Pause.objects.filter(ticket=ticket, end__isnull=False).order_by("-end__pk").first()
+    if last is None:
+        return
+    row = Pause.objects.create(
+        ticket=ticket,
+        reason=last.reason,
+        owner=last.owner,
+        note=last.note,
+        started_at=last.end.at,
+        expected_end_at=last.expected_end_at,
+        by=by,
+    )
+    if not row.reason.stops_clock:
+        return
+    began, pauses = row.started_at, [pause for pause in pauses_of(ticket) if pause.ended_at is not None]
+    for pause in reversed(pauses):
+        began = pause.started_at if pause.ended_at == began else began
+    spans = rules.settled([(p.started_at, p.ended_at) for p in pauses if p.ended_at and p.ended_at <= began], at)
+    clocks = [c for c in Clock.objects.select_for_update().filter(ticket=ticket, pausable=True) if c.running]
+    for clock in clocks:
+        clock.paused = True
+        compute(clock, spans=spans, rebases=0, fired=())
+    Clock.objects.bulk_update(clocks, COMPUTED)
+
+
 def rebase(
     ticket: Ticket,
     *,
