@@ -18,6 +18,7 @@ pages = get_asgi_application()
 from django.conf import settings
 
 from assets import urls as assets
+from config.body import BodyLimit
 from dispatch import urls as dispatch
 from integrations import urls as integrations
 from tickets import urls as tickets
@@ -26,7 +27,7 @@ sockets = [route for app in (assets, tickets, dispatch, integrations) for route 
 
 application = ProtocolTypeRouter(
     {
-        "http": pages,
+        "http": BodyLimit(pages),
         "websocket": OriginValidator(AuthMiddlewareStack(URLRouter(sockets)), settings.WEBSOCKET_ORIGINS),
     }
 )
