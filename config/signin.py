@@ -1,16 +1,27 @@
-"""How the sign-in libraries are bent to this hospital: accounts are made by administrators only."""
+"""How the sign-in libraries are bent to this hospital: accounts are made by administrators only, guesses are few."""
 
+import base64
+import secrets
 import unicodedata
 from collections.abc import Callable, Mapping
-from typing import ClassVar
+from datetime import timedelta
+from typing import Any, ClassVar, Final
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from axes.attempts import get_cool_off_threshold
+from axes.handlers.database import AxesDatabaseHandler
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel.models import seal, unseal
+from config.proxy import client_ip
+
+KNOWN_FOR: Final = timedelta(days=90)
 
 class ClosedAccounts(DefaultAccountAdapter):
     error_messages: ClassVar = DefaultAccountAdapter.error_messages | {
@@ -22,13 +33,60 @@ class ClosedAccounts(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Nothing: wrong passwords are counted by name and address below, and by name alone anybody could lock a name
+        out. The rate limit `login_failed` then counts wrong codes of the second factor only, by account.
+        """
+
+
+class SealedFactors(DefaultMFAAdapter):
+    """TOTP keys and recovery seeds are no use to whoever reads the table or a backup."""
+
+    def encrypt(self, text: str) -> str:
+        return seal(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """A secret that no key opens becomes one that nobody knows: the factor stays closed, never open."""
+        try:
+            return unseal(encrypted_text)
+        except ValueError:
+            return base64.b32encode(secrets.token_bytes(20)).decode()
+
 
 def attempted_username(request: HttpRequest | None, credentials: Mapping[str, str] | None) -> str:
     """The name a guess counts against. Accents of width or case must not buy more guesses."""
     given = credentials or {}
     posted = request.POST if request is not None else {}
     name = given.get("username") or given.get("login") or posted.get("username") or posted.get("login") or ""
-    return unicodedata.normalize("NFKC", name).casefold()
+    return unicodedata.normalize("NFKC", name[:150]).casefold()[:150]
+
+
+class PairAndAccount(AxesDatabaseHandler):
+    """Five guesses for a name from one address; ten from everywhere, but an address where this account has signed in
+    before keeps its own five: so many addresses guess no more than two, and nobody shuts the owner out of his ward.
+    """
+
+    def is_locked(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> bool:
+        if super().is_locked(request, credentials):
+            return True
+        name = attempted_username(request, credentials)
+        return _guesses(request, name) >= settings.ACCOUNT_GUESS_LIMIT and not _signed_in_from(request, name)
+
+
+def _guesses(request: HttpRequest, name: str) -> int:
+    from axes.models import AccessAttempt
+
+    recent = AccessAttempt.objects.filter(username=name, attempt_time__gte=get_cool_off_threshold(request))
+    return recent.aggregate(guesses=Sum("failures_since_start"))["guesses"] or 0
+
+
+def _signed_in_from(request: HttpRequest, name: str) -> bool:
+    from axes.models import AccessLog
+
+    since = get_cool_off_threshold(request) - KNOWN_FOR
+    return AccessLog.objects.filter(
+        username__iexact=name, ip_address=client_ip(request) or None, attempt_time__gte=since
+    ).exists()
 
 
 class AdminNeedsSecondFactor:

@@ -41,20 +41,33 @@ def _cipher() -> MultiFernet:
     return MultiFernet([Fernet(k) for k in keys])
 
 
+def seal(text: str) -> str:
+    """Authenticated encryption with the first of `FIELD_KEYS`."""
+    return _cipher().encrypt(text.encode()).decode("ascii")
+
+
+def unseal(sealed: str) -> str:
+    """What was sealed with any of `FIELD_KEYS`; ValueError when none of them opens it."""
+    try:
+        return _cipher().decrypt(sealed.encode("ascii")).decode()
+    except InvalidToken as error:
+        raise ValueError("no key opens this") from error
+
+
 class EncryptedTextField(models.TextField[str, str]):
     """Text at rest under authenticated encryption (first of `FIELD_KEYS`; older keys still decrypt)."""
 
     def get_prep_value(self, value: Any) -> Any:
         if not value:
             return ""
-        return _cipher().encrypt(str(value).encode()).decode("ascii")
+        return seal(str(value))
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
         if not value:
             return value
         try:
-            return _cipher().decrypt(value.encode("ascii")).decode()
-        except InvalidToken:
+            return unseal(value)
+        except ValueError:
             # A lost key must not take the page down with it; the value is unreadable, the ticket is not.
             return ""
 

@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.csp.AdminAllowsEval",
+    "config.methods.SpokenMethods",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -197,11 +198,19 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
-ACCOUNT_RATE_LIMITS = {"login": "120/m/ip", "login_failed": ""}  # failures are axes' business: by pair, not by name
+ACCOUNT_RATE_LIMITS = {
+    "login": "120/m/ip",
+    "login_failed": "5/15m/key",  # codes of the second factor only: see ClosedAccounts.pre_authenticate
+    "reauthenticate": "5/15m/user",
+    "change_password": "5/15m/user",
+}
+ACCOUNT_GUESS_LIMIT = 10  # from all addresses together that this account never signed in from
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_ADAPTER = "config.signin.SealedFactors"
 MFA_TOTP_ISSUER = "Wardline"
 ADMIN_NEEDS_SECOND_FACTOR = False
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # a ward shares one address: it must not be locked out as one
+AXES_HANDLER = "config.signin.PairAndAccount"
 AXES_FAILURE_LIMIT = 5
 AXES_LOCKOUT_TEMPLATE = "429.html"
 AXES_COOLOFF_TIME = timedelta(minutes=15)

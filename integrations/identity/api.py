@@ -41,6 +41,10 @@ class TokenView(APIView):
     permission_classes = (AllowAny,)  # this is the door; the lock-out of django-axes and the throttle guard it
     throttle_classes = (TokenDoorThrottle,)
 
+    def get_authenticate_header(self, request: Request) -> str:
+        """Makes a wrong pair 401: without an authentication class REST framework would say 403."""
+        return "Token"
+
     @extend_schema(request=Credentials, responses={200: TokenAnswer, 401: OpenApiResponse(description="wrong pair")})
     def post(self, request: Request) -> Response:
         given = Credentials(data=request.data)
