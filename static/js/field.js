@@ -26,6 +26,21 @@ if (list) {
   new Feed("/ws/desk/", { after: list.dataset.seq, onEvent: soon });
 }
 
+// --- undo: the bar counts down what the server has left, then goes; the server judges the press itself ----------------
+const undo = document.getElementById("undo");
+
+if (undo) {
+  const words = undo.querySelector("[data-words]");
+  const ends = performance.now() + Number(undo.dataset.left) * 1000;
+  const count = () => {
+    const left = Math.ceil((ends - performance.now()) / 1000);
+    if (left <= 0) return undo.remove();
+    words.textContent = words.dataset.words.replace("{n}", left);
+    return setTimeout(count, 250);
+  };
+  count();
+}
+
 // --- scanner: the browser's own detector; the box below always works -----------------------------------------------
 const scanner = document.getElementById("scanner");
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from assets.places.models import User
 from assets.register import queries as register
 from assets.register.models import Device
+from assets.register.rules import classify
 from tickets.field import rules
+from tickets.lifecycle import queries as lifecycle
+from tickets.lifecycle.rules import UNDO_WITHIN
 from tickets.policies import fieldwork
 from tickets.record.models import State, Ticket
 from tickets.record.queries import last_fault
@@ -20,6 +25,16 @@ TEST_NAMES = {
     "protective_earth": lambda: _("保护接地电阻"),
     "equipment_leakage": lambda: _("设备漏电流"),
     "applied_part_leakage": lambda: _("应用部分漏电流"),
+}
+
+STEP_DONE = {
+    "accept": gettext_lazy("已接单"),
+    "depart": gettext_lazy("已出发"),
+    "arrive": gettext_lazy("已到场"),
+    "start": gettext_lazy("已开始维修"),
+    "pause": gettext_lazy("已暂停"),
+    "resume": gettext_lazy("已继续"),
+    "restore": gettext_lazy("备用机已接上"),
 }
 
 VERB_ICONS = {"accept": "check", "arrive": "scan-line", "start": "wrench", "finish": "check", "resume": "play"}
@@ -96,6 +111,7 @@ def sheet(ticket: Ticket, now: datetime) -> dict[str, Any]:
         "warranty": warranty(ticket, now),
         "part": (ticket.preset.part_label if ticket.preset else "") or _("未知"),
         "can_pause": ticket.state in rules.PAUSABLE,
+        "can_depart": ticket.state == State.ACCEPTED and ticket.departed_at is None,
         "can_give_back": ticket.state in rules.GIVES_BACK,
         "notes": list(ticket.comments.select_related("by").order_by("-at")[:20]),
         "photos": list(ticket.attachments.order_by("-at")[:6]),
@@ -110,6 +126,33 @@ def backup_named(ticket: Ticket, public_id: str) -> Device | None:
         return None
     found = Device.objects.for_display().filter(backup_group=group, public_id=public_id).exclude(pk=ticket.device_id)
     return found.first()
+
+
+def presence(text: str, device: Device | None, *, user: Any) -> str:
+    """What `text` says about standing at `device`: `scan`, `typed` (a number that any list shows), "" for another one."""
+    if device is None or device not in register.resolve_scan(text, user=user):
+        return ""
+    read = classify(text)
+    asset_no_like_a_code = read.kind == "short_code" and read.value != device.short_code
+    return "scan" if rules.machine_read(read.kind, serial=read.serial) and not asset_no_like_a_code else "typed"
+
+
+def scan_problem(text: str) -> str:
+    """Why nothing was found, as far as the text itself tells."""
+    words = {
+        "short_code_check": _("像短码，但校验位对不上。看标签，再输一次。"),
+        "udi_check": _("像 UDI，但校验位不对。再扫一次，或输短码。"),
+    }
+    return words.get(classify(text).problem, "")
+
+
+def undo_offer(ticket: Ticket, user: Any, now: datetime) -> dict[str, Any] | None:
+    """The step that may still be taken back: its verb, what it did in words, whole seconds left."""
+    step = lifecycle.undoable(ticket, by=user, at=now)
+    if step is None:
+        return None
+    left = math.ceil((UNDO_WITHIN - (now - step.at)).total_seconds())
+    return {"verb": step.verb, "said": STEP_DONE[step.verb], "left": max(1, left)}
 
 
 def warranty(ticket: Ticket, now: datetime) -> str:

@@ -20,6 +20,12 @@ PAUSABLE: Final = frozenset({"accepted", "arrived", "working"})
 GIVES_BACK: Final = frozenset({"assigned", "accepted"})
 
 
+def machine_read(kind: str, *, serial: str) -> bool:
+    """Domain 4: a scan is the proof of presence. A signed link, a short code with its check character and a UDI that
+    names one machine stand on the machine itself; a serial or asset number also stands in every list."""
+    return kind in ("token", "short_code") or (kind == "udi" and bool(serial))
+
+
 @dataclass(frozen=True)
 class SafetyTest:
     """One limit of IEC 62353 = YY/T 0841-2023; a value above `limit` fails."""

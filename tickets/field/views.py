@@ -85,6 +85,7 @@ def _ticket(request: HttpRequest, ticket: Ticket, *, problem: str = "", status: 
         "op_id": uuid.uuid4(),
         "mine": policies.can_work(request.user, ticket),
         "takeable": policies.can_take(request.user, ticket),
+        "undo": queries.undo_offer(ticket, request.user, timezone.now()),
         "typed": request.POST,
     }
     return render(request, "tickets/field/ticket.html", context, status=status)
@@ -153,21 +154,23 @@ def _depart(request: HttpRequest, ticket: Ticket) -> Any:
 
 
 def _arrive(request: HttpRequest, ticket: Ticket) -> Any:
-    """By scan when the scanned text names this ticket's device; by hand only with a reason."""
+    """By scan when the text was read off this ticket's device; by a typed number or a reason it is marked as such."""
     text = request.POST.get("scan", "").strip()
-    scanned = False
-    if text:
-        found = register.resolve_scan(text, user=request.user)
-        scanned = any(device.pk == ticket.device_id for device in found)
-        if not scanned:
-            raise Invalid(
-                _("扫到的不是这台设备。找到 %(no)s 再扫。") % {"no": ticket.device.asset_no if ticket.device else ""}
-            )
+    proof = queries.presence(text, ticket.device, user=request.user) if text else ""
+    if text and not proof:
+        other = _("扫到的不是这台设备。找到 %(no)s 再扫。") % {"no": ticket.device.asset_no if ticket.device else ""}
+        raise Invalid(queries.scan_problem(text) or other)
     reason = request.POST.get("reason", "").strip()
-    if not scanned and not reason:
+    if not proof and not reason:
         raise Invalid(_("扫设备上的码，或写明为什么没扫。"))
     return lifecycle.arrive(
-        ticket, by=_me(request), at=timezone.now(), scanned=scanned, reason=reason, version=_version(request)
+        ticket,
+        by=_me(request),
+        at=timezone.now(),
+        scanned=proof == "scan",
+        typed=proof == "typed",
+        reason=reason,
+        version=_version(request),
     )
 
 
@@ -197,6 +200,11 @@ def _pause(request: HttpRequest, ticket: Ticket) -> Any:
 
 def _resume(request: HttpRequest, ticket: Ticket) -> Any:
     return lifecycle.resume(ticket, by=_me(request), at=timezone.now(), version=_version(request))
+
+
+def _undo(request: HttpRequest, ticket: Ticket) -> Any:
+    verb = request.POST.get("step", "")
+    return lifecycle.undo(ticket, verb=verb, by=_me(request), at=timezone.now(), version=_version(request))
 
 
 def _decline(request: HttpRequest, ticket: Ticket) -> Any:
@@ -244,6 +252,7 @@ STEPS: dict[str, Step] = {
     "restore": _restore,
     "pause": _pause,
     "resume": _resume,
+    "undo": _undo,
     "decline": _decline,
     "handover": _hand_over,
     "note": _note,
@@ -318,10 +327,11 @@ def _once(request: HttpRequest, ticket: Ticket, verb: str) -> None:
 @field_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def scan(request: HttpRequest) -> HttpResponse:
-    """One box for camera, USB scanner and keyboard. My accepted ticket's device means: I have arrived."""
+    """One box for camera, USB scanner and keyboard. The code on the device of my accepted ticket means: I have arrived;
+    a typed number only finds the ticket."""
     text = request.POST.get("scan", "").strip()
     found = register.resolve_scan(text, user=request.user) if text else []
-    for device in found:
+    for device in [d for d in found if queries.presence(text, d, user=request.user) == "scan"]:
         mine = Ticket.objects.filter(device=device, assignee=request.user, state=State.ACCEPTED).first()
         if mine and policies.is_engineer(request.user):
             try:
@@ -336,7 +346,9 @@ def scan(request: HttpRequest) -> HttpResponse:
         "typed": text,
         "found": found,
         "tickets": open_here,
-        "problem": _("没有找到这台设备。核对标签上的短码") if text and not found else "",
+        "problem": (queries.scan_problem(text) or _("没有找到这台设备。核对标签上的短码"))
+        if text and not found
+        else "",
         "tab": "scan",
     }
     return render(request, "tickets/field/scan.html", context, status=422 if text and not found else 200)

@@ -9,7 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from assets.register.rules import show_short_code
+from assets.register.rules import read_short_code, show_short_code
+from config.kernel.models import EventRecord
 from tests import factories
 from tickets.lifecycle import services as lifecycle
 from tickets.models import Comment, Ticket
@@ -39,7 +40,7 @@ def state(ticket):
 def test_from_accept_to_waiting_for_the_ward(phone, ticket, ventilator):
     do(phone, ticket, "accept")
     do(phone, ticket, "depart")
-    do(phone, ticket, "arrive", scan=ventilator.asset_no)
+    do(phone, ticket, "arrive", scan=ventilator.short_code)
     do(phone, ticket, "start", decon="cleaned")
     done = do(
         phone, ticket, "finish", cause="part", action="replace", release="usable", function_ok="1",
@@ -71,7 +72,7 @@ def test_the_same_operation_id_happens_once_and_another_body_is_refused(phone, t
 
 def test_work_cannot_begin_before_the_device_is_declared_clean(phone, ticket, ventilator):
     do(phone, ticket, "accept")
-    do(phone, ticket, "arrive", scan=ventilator.asset_no)
+    do(phone, ticket, "arrive", scan=ventilator.short_code)
 
     answer = do(phone, ticket, "start")
 
@@ -107,9 +108,45 @@ def test_scanning_the_device_on_the_scan_page_is_arrival(phone, ticket, ventilat
     assert state(ticket) == "arrived"
 
 
+def test_a_typed_number_is_an_arrival_but_no_scan(phone, ticket, ventilator):
+    do(phone, ticket, "accept")
+
+    assert do(phone, ticket, "arrive", scan=ventilator.asset_no).status_code == 303
+
+    assert Ticket.objects.get(pk=ticket.pk).arrival_by_scan is False
+    said = EventRecord.objects.get(type="TicketArrived").data
+    assert (said["scanned"], said["how"]) == (False, "typed")
+    assert "没有扫码" in phone.get(f"/field/{ticket.public_id}/").content.decode()
+
+
+def test_a_typed_number_on_the_scan_page_opens_the_ticket_and_says_nothing_of_presence(phone, ticket, ventilator):
+    do(phone, ticket, "accept")
+
+    answer = phone.post("/field/scan/", {"scan": ventilator.asset_no})
+
+    assert answer["Location"] == f"/field/{ticket.public_id}/"
+    assert state(ticket) == "accepted"
+
+
+def test_a_mistyped_code_is_called_that(phone, ticket, ventilator):
+    do(phone, ticket, "accept")
+    code = ventilator.short_code
+    wrong = code[:5] + next(c for c in "0123456789" if read_short_code(code[:5] + c) is None)
+
+    page = phone.post("/field/scan/", {"scan": wrong})
+    step = do(phone, ticket, "arrive", scan=wrong)
+    udi = phone.post("/field/scan/", {"scan": "(01)06901234567891(21)A1"})
+
+    assert (page.status_code, step.status_code, udi.status_code) == (422, 422, 422)
+    assert "校验位对不上" in page.content.decode()
+    assert "校验位对不上" in step.content.decode()
+    assert "像 UDI" in udi.content.decode()
+    assert state(ticket) == "accepted"
+
+
 def test_a_value_above_its_limit_hides_usable(phone, ticket, ventilator):
     do(phone, ticket, "accept")
-    do(phone, ticket, "arrive", scan=ventilator.asset_no)
+    do(phone, ticket, "arrive", scan=ventilator.short_code)
     do(phone, ticket, "start", decon="not_needed")
 
     answer = do(phone, ticket, "finish", cause="part", action="repair", release="usable", test_equipment_leakage="612")
@@ -133,7 +170,7 @@ def test_a_ticket_that_moved_on_says_where_it_went(phone, ticket, colleague, dis
 
 def test_pausing_names_a_reason_and_resumes_by_hand(phone, ticket, ventilator):
     do(phone, ticket, "accept")
-    do(phone, ticket, "arrive", scan=ventilator.asset_no)
+    do(phone, ticket, "arrive", scan=ventilator.short_code)
     do(phone, ticket, "start", decon="cleaned")
 
     refused = do(phone, ticket, "pause")

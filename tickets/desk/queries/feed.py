@@ -33,7 +33,7 @@ SAID: dict[str, tuple[str, str, Any]] = {
     "WorkStarted": ("wrench", "c-brand", gettext_lazy("{who} 开始维修 {no}")),
     "WorkPaused": ("pause", "ink3", gettext_lazy("{who} 暂停 {no}，{reason}")),
     "WorkResumed": ("play", "ink3", gettext_lazy("{no} 继续维修")),
-    "StepUndone": ("undo-2", "ink3", gettext_lazy("{who} 撤回了{step} {no}")),
+    "StepUndone": ("undo-2", "ink3", gettext_lazy("{who} 撤销“{step}” {no}")),
     "ServiceRestored": ("package-check", "c-ok", gettext_lazy("{no} 已恢复")),
     "TicketResolved": ("wrench", "c-ok", gettext_lazy("{who} 修复 {no}")),
     "VerificationRequested": ("clipboard-check", "ink3", gettext_lazy("{no} 等病区验收")),
