@@ -1,7 +1,7 @@
 # Two commands matter: `make run` and `make test`. What they do stands in .ci/.
 PYTHON ?= python3
 .DEFAULT_GOAL := help
-.PHONY: help run test check lock screenshots python
+.PHONY: help run test check lock production screenshots python
 
 help: ## Show the commands
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 @/p' Makefile | tr '@' '\t'
@@ -17,6 +17,9 @@ check: python ## Lint, types, contracts, migrations, translations, lock
 
 lock: python ## Resolve config/requirements/*.in again, with hashes
 	@$(PYTHON) .ci/setup.py dev && exec .venv/bin/python .ci/lock.py
+
+production: python ## The hospital's shape on one machine: nginx, 2 web, 2 workers, 2 clocks, PostgreSQL, Redis (ARGS="--check")
+	@$(PYTHON) .ci/setup.py dev && exec .venv/bin/python .ci/production.py $(ARGS)
 
 screenshots: python ## Take the README's pictures from a running demo
 	@$(PYTHON) .ci/setup.py dev && exec .venv/bin/python .ci/screenshots.py

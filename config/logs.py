@@ -2,9 +2,12 @@
 
 import json
 import logging
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
+
+_TOKEN: Final = re.compile(r"(/[qt]/)[^/\s?\"']+")  # who reads a log must not be able to open a report
 
 
 class JsonFormatter(logging.Formatter):
@@ -13,10 +16,10 @@ class JsonFormatter(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _TOKEN.sub(r"\1***", record.getMessage()),
         }
         if record.exc_info:
-            entry["trace"] = self.formatException(record.exc_info)
+            entry["trace"] = _TOKEN.sub(r"\1***", self.formatException(record.exc_info))
         return json.dumps(entry, ensure_ascii=True)
 
 

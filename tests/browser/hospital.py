@@ -96,9 +96,12 @@ class Hospital:
     def login(self, role: str) -> dict[str, str]:
         return next(login for login in self.facts["logins"] if login["role"] == role)
 
+    def answers(self, path: str) -> bool:
+        return _answers(self.base_url + path)
+
     def wait_for(self, path: str) -> None:
         limit = time.monotonic() + SLOWEST_START
-        while not _answers(self.base_url + path):
+        while not self.answers(path):
             assert time.monotonic() < limit, f"{path} does not answer; see {self._log.name}"
             dead = [name for name, process in self._processes.items() if process.poll() is not None]
             assert not dead, f"{dead} died; see {self._log.name}: {Path(self._log.name).read_text()[-2000:]}"
