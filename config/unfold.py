@@ -26,6 +26,10 @@ def _stylesheet(request: HttpRequest) -> str:
     return static("css/pages/admin.css")
 
 
+def _script(request: HttpRequest) -> str:
+    return static("js/admin.js")
+
+
 def _favicon(request: HttpRequest) -> str:
     return static("img/logo.svg")
 
@@ -139,6 +143,7 @@ UNFOLD: Final[dict[str, Any]] = {
     "SHOW_BACK_BUTTON": True,
     "COLORS": {"primary": _ramp(_BRAND), "base": _ramp(_NEUTRAL)},
     "STYLES": [_tokens, _stylesheet],
+    "SCRIPTS": [_script],
     "COMMAND": {"search_models": True},
     "SIDEBAR": {"show_search": True, "navigation": sidebar},
 }
