@@ -2,25 +2,32 @@
 
 import base64
 import secrets
+import time
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, ClassVar, Final
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
 from allauth.mfa.adapter import DefaultMFAAdapter
 from axes.attempts import get_cool_off_threshold
 from axes.handlers.database import AxesDatabaseHandler
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.models import seal, unseal
 from config.proxy import client_ip
 
+_ADMIN_SEEN: Final = "admin_seen"
+_NOTE_EVERY: Final = 60  # seconds: not every page of the admin writes its session
 KNOWN_FOR: Final = timedelta(days=90)
 
 class ClosedAccounts(DefaultAccountAdapter):
@@ -87,6 +94,28 @@ def _signed_in_from(request: HttpRequest, name: str) -> bool:
     return AccessLog.objects.filter(
         username__iexact=name, ip_address=client_ip(request) or None, attempt_time__gte=since
     ).exists()
+
+
+class SessionsEnd:
+    """A sign-in lasts `SESSION_LONGEST` however busy it is; /admin/ asks for the password again after `ADMIN_IDLE`."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+            return self.get_response(request)
+        proofs = [float(proof["at"]) for proof in get_authentication_records(request, request.user)]
+        now = time.time()
+        if proofs and now - min(proofs) > settings.SESSION_LONGEST.total_seconds():
+            logout(request)
+        elif settings.ADMIN_IDLE and request.path_info.startswith("/admin/") and request.user.is_authenticated:
+            last = max([*proofs, request.session.get(_ADMIN_SEEN, 0.0)])
+            if last and now - last > settings.ADMIN_IDLE.total_seconds():
+                return redirect_to_login(request.get_full_path(), reverse("account_reauthenticate"))
+            if now - last > _NOTE_EVERY:
+                request.session[_ADMIN_SEEN] = now
+        return self.get_response(request)
 
 
 class AdminNeedsSecondFactor:

@@ -72,9 +72,9 @@ MIDDLEWARE = [
     "config.proxy.ClientAddress",
     "django.middleware.security.SecurityMiddleware",
     "config.csp.PrivateByDefault",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.csp.AdminAllowsEval",
+    "whitenoise.middleware.WhiteNoiseMiddleware",  # inside the policies: static files carry them too
     "config.methods.SpokenMethods",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -84,6 +84,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "config.signin.SessionsEnd",
     "config.signin.AdminNeedsSecondFactor",
     "simple_history.middleware.HistoryRequestMiddleware",
     "axes.middleware.AxesMiddleware",  # last: it turns a lock-out into an answer
@@ -142,14 +143,15 @@ else:
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
-LIVE_POLL_SECONDS = 0.1  # without Redis the hub of each web process follows the log itself
+LIVE_POLL_SECONDS = 0.1  # at most: without Redis the hub of each web process follows the log itself
 
 # --- Jobs and time -----------------------------------------------------------
+JOB_POLL_SECONDS = 0.25  # at most: a committed job rings before that
 Q_CLUSTER = {
     "name": "wardline",
     "orm": "default",
     "workers": env.number("WORKERS", 2, at_least=1),
-    "poll": 0.2 if ON_SQLITE else 0.1,
+    "poll": 0,  # our broker waits by itself, for JOB_POLL_SECONDS at most
     "timeout": 300,
     "retry": 360,  # above timeout, or a slow job would run beside itself
     "max_attempts": 5,
@@ -222,6 +224,8 @@ AXES_USERNAME_CALLABLE = "config.signin.attempted_username"
 AXES_LOCKOUT_CALLABLE = "config.kernel.views.too_many_guesses"
 SIMPLE_HISTORY_REVERT_DISABLED = True
 SESSION_COOKIE_AGE = 43_200
+SESSION_LONGEST = timedelta(hours=12)
+ADMIN_IDLE = timedelta(0)  # production asks again for the password
 SESSION_SAVE_EVERY_REQUEST = False
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"

@@ -1,5 +1,6 @@
 """A hospital: every secret comes from the environment, and a missing one stops the start."""
 
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -44,6 +45,7 @@ SECURE_HSTS_PRELOAD = True
 
 # --- Second factor, cookies and passwords ---------------------------------------------------
 ADMIN_NEEDS_SECOND_FACTOR = env.flag("ADMIN_NEEDS_SECOND_FACTOR", True)
+ADMIN_IDLE = timedelta(minutes=env.number("ADMIN_IDLE_MINUTES", 15))
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME, LANGUAGE_COOKIE_NAME = "__Host-sid", "__Host-csrf", "__Host-lang"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = True
 AUTH_PASSWORD_VALIDATORS = [

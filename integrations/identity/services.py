@@ -22,13 +22,14 @@ def issue_token(user: User, *, at: datetime) -> tuple[ApiToken, str]:
         raise Refused(_("管理员和开了两步验证的账号不能用密码换令牌。请登录网页。"), code="token_door_closed")
     secret = secrets.token_urlsafe(32)
     row = ApiToken.objects.create(
-        user=user, prefix=secrets.token_hex(6), digest=digest(secret), created_at=at, expires_at=at + TOKEN_LIFE
+        user=user, prefix=secrets.token_hex(6), digest=digest(secret, user), created_at=at, expires_at=at + TOKEN_LIFE
     )
     return row, f"{row.prefix}.{secret}"
 
 
-def digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+def digest(secret: str, user: User) -> str:
+    """What is kept of a token. A new password makes another digest, so it ends every token as it ends every session."""
+    return hashlib.sha256(f"{secret}.{user.get_session_auth_hash()}".encode()).hexdigest()
 
 
 def revoke(token: ApiToken, *, at: datetime) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone, translation
@@ -31,8 +31,8 @@ from tickets.ward import queries, services
 from tickets.ward.forms import ReportForm
 from tickets.ward.rules import PHOTOS
 
-BROWSER_COOKIE = "wl_phone"
-View = Callable[..., HttpResponse]
+BROWSER_COOKIE = "__Host-phone" if settings.SESSION_COOKIE_SECURE else "phone"  # counts reports; opens nothing
+View = Callable[..., HttpResponseBase]
 
 
 def anonymous_page(view: View) -> View:
@@ -41,7 +41,7 @@ def anonymous_page(view: View) -> View:
 
     @csrf_exempt
     @wraps(view)
-    def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         wanted = request.GET.get("lang", "")
         if wanted in dict(settings.LANGUAGES):
             translation.activate(wanted)
@@ -257,9 +257,27 @@ def act(request: HttpRequest, token: str, verb: str) -> HttpResponse:
     return HttpResponseRedirect(f"{reverse('ward:track', args=[token])}?said={verb}", status=303)
 
 
+@anonymous_page
+@require_http_methods(["GET", "HEAD"])
+def thumbnail(request: HttpRequest, token: str, public_id: str) -> HttpResponseBase:
+    """The small picture of a photo that the ward itself sent; originals, and what engineers add, are not here."""
+    row = next((f for f in queries.sent_by_ward(_found(token)) if f.public_id == public_id and f.thumbnail), None)
+    if row is None:
+        raise Http404
+    try:
+        body = row.thumbnail.open("rb")
+    except FileNotFoundError as error:
+        raise Http404 from error
+    answer = FileResponse(body, content_type="image/jpeg", filename=f"{row.public_id}.jpg", as_attachment=True)
+    answer["Cache-Control"] = "private, max-age=86400"  # a file never changes under its name
+    answer["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return answer
+
+
 urlpatterns: list[URLPattern] = [
     path("q/", by_code, name="code"),
     path("q/<str:token>/", report, name="report"),
     path("t/<str:token>/", track, name="track"),
+    path("t/<str:token>/files/<str:public_id>/", thumbnail, name="file"),
     path("t/<str:token>/<slug:verb>/", act, name="act"),
 ]
