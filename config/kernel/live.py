@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,8 @@ logger = logging.getLogger(__name__)
 GROUP = "log"
 _AWAY = (OSError, RedisError)  # redis has its own ConnectionError, which is no OSError
 _QUEUE_LIMIT = 1000
+_NUDGE_WITHIN = 0.2
+_QUIET = 1.0  # as often as hubs look by themselves
 
 
 class Subscription:
@@ -114,16 +117,26 @@ class _Nudges:
             await asyncio.sleep(1)
 
 
+_quiet_until = 0.0
+
+
 def nudge() -> None:
-    """Tell the hubs of all processes that the log grew (a hint: losing it delays, never drops)."""
-    if not settings.REDIS_URL:
+    """Tell the hubs of all processes that the log grew (a hint: losing it delays, never drops).
+
+    The clock calls this between deadlines, so it never waits long for a Redis that is gone or hangs.
+    """
+    global _quiet_until
+    layer = get_channel_layer() if settings.REDIS_URL else None
+    if layer is None or time.monotonic() < _quiet_until:
         return
-    layer = get_channel_layer()
-    if layer is None:
-        return
+
+    async def send() -> None:
+        await asyncio.wait_for(layer.group_send(GROUP, {"type": "log.grew"}), _NUDGE_WITHIN)
+
     try:
-        async_to_sync(layer.group_send)(GROUP, {"type": "log.grew"})
-    except _AWAY:
+        async_to_sync(send)()
+    except (TimeoutError, *_AWAY):
+        _quiet_until = time.monotonic() + _QUIET
         logger.warning("channel layer is away; hubs fall back to polling")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -19,11 +20,14 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.kernel.away import RETRY_AFTER, is_away
 from config.kernel.errors import Conflict, DomainError, Invalid
 from config.kernel.models import IdempotencyRecord
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
+
+logger = logging.getLogger(__name__)
 
 
 class DenyByDefault(BasePermission):
@@ -78,6 +82,11 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if isinstance(error, DomainError):
         extra = {"errors": {k: [str(v)] for k, v in error.fields.items()}} if isinstance(error, Invalid) else {}
         return problem(error.code, error, error.status, **extra)
+    if is_away(error):
+        logger.error("the database or the disk is away", exc_info=error)
+        answer = problem("away", _("现在存不了，过几秒再试。"), 503)
+        answer["Retry-After"] = RETRY_AFTER
+        return answer
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):

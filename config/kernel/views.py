@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from http import HTTPStatus
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 
+from config.kernel.away import RETRY_AFTER, is_away
 from config.kernel.context import html_lang, navigation
 from config.kernel.gallery import examples
 
@@ -40,6 +42,11 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Django calls this inside the handling of the error, wherever below it was raised: views, sessions, middleware."""
+    if is_away(sys.exception()):
+        answer = refusal(request, HTTPStatus.SERVICE_UNAVAILABLE)
+        answer["Retry-After"] = RETRY_AFTER
+        return answer
     return refusal(request, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
