@@ -1,0 +1,103 @@
+"""One PostgreSQL with a furnished hospital in it for all faults; every test gets a copy of its own."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from tests.faults.plant import Plant
+from tests.faults.servers import Postgres, Redis
+
+Make = Callable[..., Plant]
+
+
+@pytest.fixture(scope="session")
+def yard(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that the postgres user may pass through."""
+    folder = tmp_path_factory.mktemp("faults")
+    for place in (folder, *folder.parents):
+        if place.owner() == folder.owner() and str(place).startswith("/tmp/"):  # noqa: S108 - pytest's own place
+            place.chmod(0o755)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgres(yard: Path) -> Iterator[Postgres]:
+    server = Postgres(yard / "postgres")
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop(signal.SIGINT)
+
+
+@pytest.fixture(scope="session")
+def redis(yard: Path) -> Iterator[Redis]:
+    server = Redis(yard)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop(signal.SIGTERM)
+
+
+@pytest.fixture(scope="session")
+def furnished(postgres: Postgres, yard: Path) -> str:
+    """The name of a database to copy."""
+    on_server(postgres, "CREATE DATABASE furnished")
+    Plant(yard / "furnished", postgres.url("furnished")).furnish()
+    return "furnished"
+
+
+@pytest.fixture(scope="session")
+def furnished_file(yard: Path) -> Path:
+    """A SQLite file to copy, all of it in one file."""
+    file = yard / "furnished.sqlite3"
+    Plant(yard / "furnished-file", f"sqlite:///{file}").furnish()
+    return file
+
+
+@pytest.fixture
+def on_postgres(postgres: Postgres, furnished: str, tmp_path: Path) -> Iterator[Make]:
+    """`on_postgres()` is a hospital on a copy of the furnished database; nothing of it is left at the end."""
+    plants: list[Plant] = []
+
+    def make(redis_url: str = "", **environment: str) -> Plant:
+        name = f"fault_{uuid4().hex[:12]}"
+        on_server(postgres, f"CREATE DATABASE {name} TEMPLATE {furnished}")
+        plants.append(Plant(tmp_path / name, postgres.url(name), redis_url, **environment))
+        return plants[-1]
+
+    try:
+        yield make
+    finally:
+        for plant in plants:
+            plant.stop()
+
+
+@pytest.fixture
+def on_sqlite(furnished_file: Path, tmp_path: Path) -> Iterator[Make]:
+    plants: list[Plant] = []
+
+    def make(folder: Path | None = None, **environment: str) -> Plant:
+        place = folder or tmp_path / f"lite_{len(plants)}"
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "hospital.sqlite3").write_bytes(furnished_file.read_bytes())
+        plants.append(Plant(place, f"sqlite:///{place / 'hospital.sqlite3'}", **environment))
+        return plants[-1]
+
+    try:
+        yield make
+    finally:
+        for plant in plants:
+            plant.stop()
+
+
+def on_server(postgres: Postgres, statement: str) -> None:
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        connection.execute(statement.encode())

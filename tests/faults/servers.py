@@ -1,0 +1,107 @@
+"""PostgreSQL and Redis that can be stopped in the middle of things and started again where they were. Nothing careless here."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / ".ci"))
+import servers as ci  # noqa: E402 - the tools of `make test` are not a package
+
+SLOWEST = 60.0
+
+
+def until(happened: Callable[[], bool], what: str, *, within: float = SLOWEST, every: float = 0.02) -> float:
+    """Seconds until `happened`; fails with a sentence when it does not."""
+    begun = time.monotonic()
+    while not happened():
+        assert time.monotonic() - begun < within, f"{what} did not happen within {within:.0f} s"
+        threading.Event().wait(every)
+    return time.monotonic() - begun
+
+
+class Server:
+    """One process on one port; the folder and the port survive its death."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder, ci.free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def command(self) -> list[str]:
+        raise NotImplementedError
+
+    def answers(self) -> bool:
+        raise NotImplementedError
+
+    def options(self) -> dict[str, Any]:
+        return {}
+
+    def start(self) -> None:
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        self.process = subprocess.Popen(self.command(), cwd=self.folder, **quiet, **self.options())
+        until(self.answers, f"the start of {self.command()[0]}")
+
+    def stop(self, how: signal.Signals) -> None:
+        if self.process is not None:
+            self.process.send_signal(how)
+            self.process.wait(SLOWEST)
+            self.process = None
+
+
+class Postgres(Server):
+    FAST, IMMEDIATE = signal.SIGINT, signal.SIGQUIT
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        found = ci.postgres_bin()
+        assert found is not None, "PostgreSQL is not installed"
+        self.bin = found
+        folder.mkdir(mode=0o700)
+        if os.geteuid() == 0:
+            account = pwd.getpwnam("postgres")
+            os.chown(folder, account.pw_uid, account.pw_gid)
+        initdb = [self.bin / "initdb", "-D", folder, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
+        quiet = {"stdout": subprocess.DEVNULL, "cwd": folder}
+        subprocess.run([*initdb, "--no-sync"], check=True, **quiet, **self.options())
+
+    def options(self) -> dict[str, Any]:
+        if os.geteuid() != 0:
+            return {}
+        account = pwd.getpwnam("postgres")
+        return {"user": account.pw_uid, "group": account.pw_gid}
+
+    def command(self) -> list[str]:
+        told = (f"port={self.port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={self.folder}")
+        flags = [word for setting in (*told, "max_connections=200") for word in ("-c", setting)]
+        return [str(self.bin / "postgres"), "-D", str(self.folder), *flags]
+
+    def answers(self) -> bool:
+        ask = [str(self.bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        return subprocess.run(ask, check=False).returncode == 0
+
+    def url(self, name: str = "postgres") -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
+
+
+class Redis(Server):
+    def command(self) -> list[str]:
+        server = shutil.which("redis-server")
+        assert server is not None, "Redis is not installed"
+        return [server, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder)]
+
+    def answers(self) -> bool:
+        return ci._accepts(self.port)
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
