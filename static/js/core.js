@@ -190,7 +190,8 @@ export function toast(text, { undo = null, label = "", seconds = 10 } = {}) {
     });
     box.append(button);
   }
-  region.replaceChildren(box);
+  region.querySelector("div.toast")?.remove(); // a bar that the page itself brought, such as undo, stays
+  region.append(box);
   setTimeout(() => box.remove(), seconds * 1000);
 }
 

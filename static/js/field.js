@@ -63,34 +63,3 @@ async function watch() {
 }
 
 if (scanner) watch().catch(() => toast(scanner.dataset.denied ?? ""));
-
-// --- finish sheet: each value against its limit as it is typed; the server judges again ------------------------------
-const sheet = document.getElementById("finish");
-
-function judge() {
-  const failed = [];
-  for (const input of sheet.querySelectorAll("[data-limit]")) {
-    const said = input.parentElement.querySelector("[data-verdict]");
-    const limit = (said.dataset.limit ??= said.textContent);
-    const value = Number(input.value.trim().replace(",", ".") || NaN);
-    const bad = value > Number(input.dataset.limit);
-    const judged = !Number.isNaN(value);
-    said.textContent = judged ? `${limit} ${bad ? said.dataset.bad : said.dataset.good}` : limit;
-    said.classList.toggle("bad", judged && bad);
-    said.classList.toggle("good", judged && !bad);
-    if (bad) failed.push(limit.replace(/^(\S+) ≤ (\S+)$/, "$2 $1"));
-  }
-  const blocked = document.getElementById("blocked");
-  const words = blocked.querySelector("[data-words]");
-  blocked.hidden = !failed.length;
-  words.textContent = failed.length ? words.dataset.words.replace("{limit}", failed[0]) : "";
-  for (const release of sheet.querySelectorAll("[name=release]:not([value=out_of_use])")) {
-    release.closest("label").hidden = failed.length > 0;
-    if (failed.length) release.checked = false;
-  }
-}
-
-if (sheet) {
-  sheet.addEventListener("input", judge);
-  judge();
-}

@@ -139,6 +139,7 @@ class Story:
         phone.locator("label.pick:has(input[name=release][value=usable])").tap()
         with phone.expect_navigation(url=re.compile("/field/$")):
             phone.locator("button[form=finish]").tap()
+            phone.locator("#sure [data-sure]").tap()
         self.desk.shows(self.ticket, "待验收")
 
     def confirm(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from tickets.field import queries, rules
 from tickets.lifecycle.services import FinishSheet
-from tickets.record.models import Action, Cause, HoldReason, Release, Ticket
+from tickets.record.models import Action, Attachment, Cause, HoldReason, Release, Ticket
 
 
 class PauseForm(forms.Form):
@@ -59,7 +60,7 @@ class FinishForm(forms.Form):
                 error_messages={"invalid": gettext_lazy("填一个数字。")},
             )  # fmt: skip
 
-    def sheet(self) -> FinishSheet:
+    def sheet(self, files: Sequence[Attachment] = ()) -> FinishSheet:
         given = self.cleaned_data
         tests = [
             rules.judge(row["test"], given[f"test_{row['test'].code}"], row["name"])
@@ -87,4 +88,5 @@ class FinishForm(forms.Form):
             diagnosis=given["diagnosis"],
             tests=tests,
             parts=parts if part else [],
+            files=files,
         )

@@ -25,7 +25,7 @@ from config.kernel import log, paths  # noqa: F401 - paths registers the convert
 from config.kernel.errors import Conflict, DomainError, Invalid
 from config.kernel.models import IdempotencyRecord
 from tickets import policies
-from tickets.field import queries
+from tickets.field import queries, rules
 from tickets.field.forms import FinishForm, PauseForm
 from tickets.lifecycle import services as lifecycle
 from tickets.record import services as record
@@ -115,6 +115,21 @@ def _finish(
         "minutes": max(0, int((timezone.now() - started).total_seconds() // 60)),
     }
     return render(request, "tickets/field/finish.html", context, status=status)
+
+
+@field_page
+@require_POST
+def fill(request: HttpRequest, public_id: str) -> HttpResponse:
+    """What the sentence in `diagnosis` names is put into the empty fields of the sheet. Nothing is stored."""
+    ticket = _find(request, public_id)
+    said = rules.read_sentence(request.POST.get("diagnosis", "")[:500])
+    if request.headers.get("Accept", "").startswith("application/json"):
+        return JsonResponse({"fields": said})
+    data = request.POST.copy()
+    for name, value in said.items():
+        if not data.get(name):
+            data[name] = value
+    return _finish(request, ticket, FinishForm(data, ticket=ticket))
 
 
 @field_page
@@ -235,9 +250,10 @@ def _finish_step(request: HttpRequest, ticket: Ticket) -> Any:
     form = FinishForm(request.POST, ticket=ticket)
     if not form.is_valid():
         raise Invalid(" ".join(str(e) for errors in form.errors.values() for e in errors))
-    for upload in request.FILES.getlist("file"):
-        record.attach(ticket, upload=upload, by=_me(request), at=timezone.now())
-    return lifecycle.resolve(ticket, sheet=form.sheet(), by=_me(request), at=timezone.now())
+    at = timezone.now()
+    uploads = [*request.FILES.getlist("voice")[:1], *request.FILES.getlist("file")]
+    files = [record.attach(ticket, upload=upload, by=_me(request), at=at) for upload in uploads]
+    return lifecycle.resolve(ticket, sheet=form.sheet(files), by=_me(request), at=at)
 
 
 def _me(request: HttpRequest) -> Any:
@@ -381,6 +397,7 @@ urlpatterns: list[URLPattern] = [
     path("scan/", scan, name="scan"),
     path("<public_id:public_id>/", ticket_page, name="ticket"),
     path("<public_id:public_id>/finish/", finish, name="finish"),
+    path("<public_id:public_id>/finish/fill/", fill, name="fill"),
     path("<public_id:public_id>/more/", more, name="more"),
     path("<public_id:public_id>/do/<slug:verb>/", act, name="act"),
 ]

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from assets.register import queries as register
 from assets.register.models import Device, FaultPreset
-from tickets.record.models import State, Ticket, Watcher
+from tickets.record.models import Attachment, State, Ticket, Watcher
 from tickets.ward.rules import TRACKING_DIES_AFTER
 
 MAX_TILES = 9
@@ -68,6 +68,7 @@ def tracking(ticket: Ticket, now: datetime) -> dict[str, Any]:
         if ticket.device and ticket.is_open and ticket.restored_at is None
         else None
     )
+    files = sent_by_ward(ticket)
     repaired = ticket.state in (State.RESOLVED, State.VERIFYING)
     arrival = dues.get("arrival")
     restoration = dues.get("restoration") or dues.get("fix")
@@ -97,9 +98,15 @@ def tracking(ticket: Ticket, now: datetime) -> dict[str, Any]:
         "life_support": bool(ticket.device and ticket.device.type.life_support),
         "rating": ticket.rating,
         "phone": phone_of(ticket),
-        "photos": list(ticket.attachments.all()),
+        "photos": [file for file in files if file.kind == "photo"],
+        "voices": [file for file in files if file.kind == "audio"],
         "notes": [c for c in ticket.comments.all() if c.public],
     }
+
+
+def sent_by_ward(ticket: Ticket) -> list[Attachment]:
+    """Files that came with the report; what engineers add is for engineers."""
+    return [f for f in ticket.attachments.all() if f.by_id is None or f.by_id == ticket.reporter_id]
 
 
 def _headline(ticket: Ticket) -> str:

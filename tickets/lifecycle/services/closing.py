@@ -26,6 +26,7 @@ from tickets.record import services as record
 from tickets.record.models import (
     OPEN,
     Action,
+    Attachment,
     Cause,
     Release,
     RepairReport,
@@ -51,6 +52,7 @@ class FinishSheet:
     diagnosis: str = ""
     tests: Sequence[Mapping[str, Any]] = field(default_factory=list)
     parts: Sequence[Mapping[str, Any]] = field(default_factory=list)
+    files: Sequence[Attachment] = field(default_factory=list)  # photos and the voice note of this very sheet
     minutes: int | None = None
 
 
@@ -147,6 +149,7 @@ def _write_report(ticket: Ticket, sheet: FinishSheet, *, by: User, at: datetime)
         by=by.person,
         at=at,
     )
+    ticket.attachments.filter(pk__in=[file.pk for file in sheet.files]).update(report=report)
     for part in sheet.parts:
         record.add_part(
             ticket,

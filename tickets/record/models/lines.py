@@ -81,6 +81,9 @@ class Attachment(_OnTicket):
     content_type = models.CharField(_("内容类型"), max_length=40)
     size = models.PositiveIntegerField(_("字节"))
     sha256 = models.CharField(max_length=64)
+    report = models.ForeignKey(
+        "RepairReport", models.SET_NULL, null=True, blank=True, related_name="files", verbose_name=_("维修报告")
+    )
     label = models.CharField(_("说明"), max_length=100, blank=True)
 
     class Meta:
