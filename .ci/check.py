@@ -46,6 +46,9 @@ def checks() -> list[tuple[str, list[str], dict[str, str]]]:
         ("migrations", [*manage, "makemigrations", "--check", "--dry-run"], tests),
         ("production settings", [*manage, "check", "--deploy", "--fail-level", "WARNING"], production()),
         ("translations", [setup.PYTHON, ".ci/translations.py"], {}),
+        ("refused words", [setup.PYTHON, ".ci/refused.py"], {}),
+        ("secrets", [setup.PYTHON, ".ci/leaks.py"], {}),
+        ("known holes", [setup.PYTHON, ".ci/audit.py"], {}),
         ("lock", [setup.PYTHON, ".ci/lock.py", "--check"], {}),
     ]
 
@@ -60,6 +63,9 @@ def main() -> int:
             command, cwd=setup.ROOT, env={**os.environ, **more}, capture_output=True, text=True, check=False
         )
         print(f"{'FAILED' if done.returncode else 'ok':<8}{name} ({time.monotonic() - begun:.1f} s)", flush=True)
+        for line in done.stdout.splitlines():
+            if line.startswith("NOT CHECKED"):
+                print(f"        {line}", flush=True)
         if done.returncode:
             failed.append(name)
             print(done.stdout + done.stderr, flush=True)

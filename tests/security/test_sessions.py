@@ -15,7 +15,6 @@ from django.test import Client
 
 from assets.models import User
 from tests import factories
-from tests.security.test_headers import in_production
 
 pytestmark = pytest.mark.django_db
 
