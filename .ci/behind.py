@@ -95,12 +95,15 @@ def cookies(place: "Production") -> str:
 def headers(place: "Production") -> str:
     """HSTS, nosniff and a policy on pages, refusals and static files."""
     caller = Caller(place)
+    policies = set()
     for path in ("/accounts/login/", "/nothing-here/", "/static/css/tokens.css", "/api/v1/tickets/"):
         got = caller("GET", path).headers
         assert got["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains; preload", path
         assert got.get_all("X-Content-Type-Options") == ["nosniff"], path
         assert "uvicorn" not in str(got).lower(), path
-    return "4 paths"
+        policies.add(frozenset((got["Content-Security-Policy"] or "").split("; ")))
+    assert len(policies) == 1, policies
+    return "4 paths, one policy"
 
 
 def origins(place: "Production") -> str:
@@ -215,14 +218,14 @@ def logs(place: "Production") -> str:
         place.end(name)
     page, api = caller("GET", link), caller("GET", "/api/v1/tickets/")
     place.start_web()
-    assert (page.status, api.status) == (502, 503), (page.status, api.status)
+    assert (page.status, api.status) == (503, 503), (page.status, api.status)
     assert b"tel:8120" in page.body, "the page names no phone"
     assert api.headers["Content-Type"] == "application/problem+json", api.headers["Content-Type"]
     time.sleep(0.2)
     said = "".join((place.folder / "nginx" / name).read_text() for name in ("access.log", "error.log"))
     assert "/q/***/" in said, "nothing was logged"
     assert token not in said, [line for line in said.splitlines() if token in line][:2]
-    return f"{len(said.splitlines())} lines; with no web process 502 page, 503 problem+json"
+    return f"{len(said.splitlines())} lines; with no web process a page and a problem+json, both 503"
 
 
 def log_of_processes(place: "Production") -> str:

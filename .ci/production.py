@@ -42,7 +42,10 @@ class Production(Hospital):
         self.base_url = f"https://localhost:{self.port}"
         self.facts = {}
         self.hard_stops = 0
-        self._log = (folder / "processes.log").open("a")
+        log = ROOT / ".data" / "production.log"  # stays, for whoever asks why
+        log.parent.mkdir(exist_ok=True)
+        log.write_text("")
+        self._log = log.open("a")
         self._processes = {}
         self.data = folder / "data"
         self.data.mkdir(mode=0o755)
