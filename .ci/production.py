@@ -29,7 +29,7 @@ DEPLOY = ROOT / "config" / "deploy"
 WEB = ("web-1", "web-2")
 REST = ("worker-1", "worker-2", "clock-1", "clock-2")
 COMMANDS = {"web": "web", "worker": "qcluster", "clock": "clock"}
-LONGEST_STOP = 40.0
+LONGEST_STOP = 60.0  # TimeoutStopSec of the worker unit
 
 
 class Production(Hospital):
