@@ -36,5 +36,10 @@ def visible_devices(user: Any, devices: QuerySet[Any]) -> QuerySet[Any]:
     return devices.none()
 
 
+def can_see_device(user: Any, device: Any) -> bool:
+    """The same rule for one row in hand."""
+    return is_house_staff(user) or bool(is_ward(user) and device.department_id == user.department_id)
+
+
 def can_manage_register(user: Any) -> bool:
     return bool(user.is_authenticated and user.is_active and user.role in (Role.MANAGER, Role.ADMIN))

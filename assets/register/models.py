@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django_fsm import ConcurrentTransitionMixin, FSMField, transition
@@ -171,6 +172,19 @@ class DeviceQuerySet(models.QuerySet["Device"]):
 
     def for_display(self) -> DeviceQuerySet:
         return self.select_related("type__group", "department", "location")
+
+    def with_ready_others(self) -> DeviceQuerySet:
+        """Each row with `ready_others`: how many others of its backup group stand ready, where that matters."""
+        others = (
+            Device.objects.filter(backup_group=models.OuterRef("backup_group"), status__in=READY_TO_LEND)
+            .exclude(pk=models.OuterRef("pk"))
+            .order_by()
+            .values("backup_group")
+            .annotate(ready=models.Count("pk"))
+            .values("ready")
+        )
+        counted = models.When(~models.Q(backup_group=""), min_ready__gt=0, then=Coalesce(models.Subquery(others), 0))
+        return self.annotate(ready_others=models.Case(counted, default=0))
 
     def living(self) -> DeviceQuerySet:
         return self.exclude(status=S.RETIRED)

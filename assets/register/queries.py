@@ -91,8 +91,11 @@ def backups_short(device: Device) -> bool:
     """True when fewer devices of the backup group are ready than the group must keep."""
     if not device.backup_group or not device.min_ready:
         return False
-    ready = Device.objects.filter(backup_group=device.backup_group, status__in=READY_TO_LEND).exclude(pk=device.pk)
-    return ready.count() < device.min_ready
+    ready: int | None = getattr(device, "ready_others", None)  # read along with the device
+    if ready is None:
+        others = Device.objects.filter(backup_group=device.backup_group, status__in=READY_TO_LEND)
+        ready = others.exclude(pk=device.pk).count()
+    return ready < device.min_ready
 
 
 def nearest_ready_backup(device: Device) -> Device | None:

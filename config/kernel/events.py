@@ -57,20 +57,21 @@ class Event:
 E = TypeVar("E", bound=Event)
 
 
-def publish(event: Event) -> None:
-    """Write the fact to the log in the caller's transaction and run its reactions there. Refuses outside one."""
+def publish(*events: Event) -> None:
+    """Write facts to the log in the caller's transaction, then run their reactions there. Refuses outside one."""
     if not transaction.get_connection().in_atomic_block:
-        raise RuntimeError(f"{event.type} was published outside a transaction")
-    log.append(event)
+        raise RuntimeError(f"{events[0].type} was published outside a transaction")
+    log.append(events)
     for recorder in _recorders.get():
-        recorder.append(event)
+        recorder.extend(events)
     depth = _depth.get()
     if depth >= _MAX_DEPTH:
         return
     token = _depth.set(depth + 1)
     try:
-        for handler in _reactions[type(event)]:
-            handler(event)
+        for event in events:
+            for handler in _reactions[type(event)]:
+                handler(event)
     finally:
         _depth.reset(token)
 

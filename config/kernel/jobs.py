@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 import re
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.signing import BadSignature
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -17,7 +19,8 @@ from django_q.brokers.orm import ORM
 from django_q.signing import SignedPackage
 from django_q.tasks import async_task
 
-from config.kernel.models import Heartbeat
+from config.kernel.bell import JOBS, Bell
+from config.kernel.models import Heartbeat, IdempotencyRecord
 
 logger = logging.getLogger(__name__)
 RUNNER = "config.kernel.jobs.run"
@@ -43,12 +46,26 @@ def beat() -> None:
     Heartbeat.objects.update_or_create(name="worker", defaults={"at": timezone.now()})
 
 
+def forget_answers() -> None:
+    """Once a day: a request that is a week old is not sent again, and its kept answer may name people."""
+    gone, _rows = IdempotencyRecord.objects.filter(created_at__lt=timezone.now() - timedelta(days=7)).delete()
+    logger.info("forgotten: answers %d", gone)
+
+
 class GuardedBroker(ORM):
-    """Hands the worker only tasks that name our runner: a forged row with another dotted path never runs."""
+    """Hands the worker only tasks that name our runner: a forged row with another dotted path never runs.
+
+    An empty queue is waited for at the bell: django-q2's own pause (`poll`) is set to nothing.
+    """
+
+    _bell: Bell | None = None
 
     def dequeue(self) -> list[tuple[Any, Any]] | None:
         tasks = super().dequeue()
         if not tasks:
+            if self._bell is None:
+                self._bell = Bell(JOBS)
+            self._bell.wait(settings.JOB_POLL_SECONDS)
             return None
         return [task for task in tasks if self._is_ours(*task)] or None
 

@@ -19,6 +19,7 @@ from django.db import DatabaseError, close_old_connections
 from redis.exceptions import RedisError
 
 from config.kernel import log
+from config.kernel.bell import LOG, AsyncBell
 from config.kernel.models import EventRecord
 
 logger = logging.getLogger(__name__)
@@ -75,14 +76,20 @@ class Hub:
         self.seq = await _read(log.head)
         self._started.set()
         nudges = _Nudges()
-        while True:
-            try:
-                await nudges.wait()
-                await self._deliver()
-            except DatabaseError:
-                # The database is away: keep the sockets, try again; readers see the stale mark meanwhile.
-                logger.warning("live hub cannot read the log", exc_info=True)
-                await asyncio.sleep(1)
+        try:
+            while True:
+                await self._next(nudges)
+        finally:
+            await nudges.bell.close()
+
+    async def _next(self, nudges: _Nudges) -> None:
+        try:
+            await nudges.wait()
+            await self._deliver()
+        except DatabaseError:
+            # The database is away: keep the sockets, try again; readers see the stale mark meanwhile.
+            logger.warning("live hub cannot read the log", exc_info=True)
+            await asyncio.sleep(1)
 
     async def _deliver(self) -> None:
         while records := await _read(lambda: list(log.after(self.seq))):
@@ -94,15 +101,16 @@ class Hub:
 
 
 class _Nudges:
-    """Waits for "the log grew" from the layer, or for the poll interval, whichever is first."""
+    """Waits for "the log grew" from the layer or the database, or for the poll interval, whichever is first."""
 
     def __init__(self) -> None:
         self.layer = get_channel_layer() if settings.REDIS_URL else None
         self.channel: str | None = None
+        self.bell = AsyncBell(LOG)
 
     async def wait(self) -> None:
         if self.layer is None:
-            await asyncio.sleep(settings.LIVE_POLL_SECONDS)
+            await self.bell.wait(settings.LIVE_POLL_SECONDS)
             return
         try:
             if self.channel is None:

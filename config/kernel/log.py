@@ -30,9 +30,9 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def append(event: Event) -> None:
-    """Write one fact without `seq`; the caller's commit makes it visible to the sequencer."""
-    EventRecord.objects.create(**row(event))
+def append(events: Sequence[Event]) -> None:
+    """Write facts without `seq` in one statement; the caller's commit makes them visible to the sequencer."""
+    EventRecord.objects.bulk_create([EventRecord(**row(event)) for event in events])
 
 
 def row(event: Event) -> dict[str, Any]:

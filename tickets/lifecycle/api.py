@@ -20,8 +20,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from assets.places.models import User
-from assets.policies import is_house_staff, visible_devices
-from assets.register.models import Device
+from assets.policies import can_see_device, is_house_staff
 from config.kernel.errors import Refused
 from config.kernel.openapi import IDEMPOTENCY, IF_MATCH, PROBLEMS
 from config.kernel.rest import (
@@ -35,11 +34,11 @@ from config.kernel.rest import (
     matches,
 )
 from tickets import policies
-from tickets.lifecycle import queries
 from tickets.lifecycle import serializers as shapes
 from tickets.lifecycle import services as lifecycle
 from tickets.record.models import OPEN, Source, State, Ticket
 from tickets.record.queries import find
+from tickets.sla import queries
 
 
 def answer(said: dict[str, Any], status: int = 200) -> Response:
@@ -101,23 +100,20 @@ class TicketsView(GenericAPIView[Ticket]):
     def post(self, request: Request) -> Response:
         if not policies.can_report(request.user):
             raise Refused(_("你的账号不能做这件事。"))
-        given = shapes.NewTicket(data=request.data)
+        at = timezone.now()
+        given = shapes.NewTicket(data=request.data, context={"at": at})
         given.is_valid(raise_exception=True)
         fields = given.validated_data
-        device = fields.pop("device")
-        if not visible_devices(request.user, Device.objects.filter(pk=device.pk)).exists():
+        device, preset, past = fields.pop("reported")
+        if not can_see_device(request.user, device):
             raise Http404
         parent = find(request.user, fields.pop("parent")) if fields.get("parent") else None
         ticket = lifecycle.submit(
-            device=device,
-            parent=parent,
-            preset=fields.pop("symptom", None),
-            source=Source.API,
-            by=request.user,
-            at=timezone.now(),
-            **{name: value for name, value in fields.items() if name != "parent"},
+            device=device, preset=preset, past=past, parent=parent, source=Source.API, by=request.user, at=at, **fields
         )
-        return answer(request.user, ticket, 201)
+        if ticket.first_dues is None:  # the same client id again: an older ticket, of which nothing is in hand
+            return answer(queries.answer_for(request.user, ticket.public_id), 201)
+        return answer(queries.answer_of(ticket), 201)
 
 
 class TicketView(APIView):

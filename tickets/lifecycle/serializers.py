@@ -10,9 +10,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from assets.places.models import User
-from assets.register.models import Device, FaultPreset
+from assets.register.models import FaultPreset
 from config.kernel.rest import StrictSerializer
 from tickets.record.models import Action, Cause, Danger, Decon, HoldReason, Release, State, Ticket
+from tickets.record.queries import to_report
 
 
 class TicketOut(serializers.Serializer[Ticket]):
@@ -64,12 +65,8 @@ class TicketOut(serializers.Serializer[Ticket]):
 
 
 class NewTicket(StrictSerializer):
-    device = serializers.SlugRelatedField(
-        slug_field="public_id", queryset=Device.objects.select_related("type", "department", "location")
-    )
-    symptom = serializers.SlugRelatedField(
-        slug_field="code", queryset=FaultPreset.objects.filter(active=True), required=False, allow_null=True
-    )
+    device = serializers.CharField(max_length=22, help_text="The device's id.")
+    symptom = serializers.CharField(max_length=40, required=False, allow_null=True, help_text="A fault of its group.")
     in_use = serializers.BooleanField(required=False, allow_null=True, default=None)
     danger = serializers.ListField(child=serializers.ChoiceField(Danger.choices), required=False, max_length=4)
     description = serializers.CharField(required=False, allow_blank=True, max_length=500, default="")
@@ -79,10 +76,14 @@ class NewTicket(StrictSerializer):
     )
 
     def validate(self, given: dict[str, Any]) -> dict[str, Any]:
-        symptom = given.get("symptom")
-        if symptom and symptom.group_id != given["device"].type.group_id:
+        """Device, fault and past are read together: `reported` carries them, in place of their names."""
+        symptom = given.pop("symptom", None)
+        reported = to_report(given.pop("device"), symptom, self.context["at"])
+        if reported is None:
+            raise serializers.ValidationError({"device": [_("没有这台设备。")]})
+        if symptom and reported.preset is None:
             raise serializers.ValidationError({"symptom": [_("这台设备没有这个故障项。")]})
-        return given
+        return given | {"reported": reported}
 
 
 class Nothing(StrictSerializer):

@@ -6,14 +6,15 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import BooleanField, QuerySet
+from django.db.models import BooleanField, FilteredRelation, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
 from assets.places.models import Person, User
+from assets.register import queries as register
 from assets.register.models import Device, FaultPreset
 from config.kernel.errors import Missing
 from tickets.policies import visible_tickets
@@ -44,17 +45,54 @@ def open_on(device: Device) -> Ticket | None:
     )
 
 
-def repeated(device: Device, preset: FaultPreset | None, at: datetime) -> Ticket | None:
-    """The ticket that was closed on this device with the same symptom within 30 days before `at`."""
-    if preset is None:
-        return None
-    return (
-        Ticket.objects.filter(
-            device=device, preset=preset, state=State.CLOSED, ended_at__gte=at - REPEAT_WINDOW, ended_at__lte=at
+class Past(NamedTuple):
+    """What a new report's priority hangs on beside the report itself."""
+
+    backups_short: bool
+    repeat_of: Ticket | None
+
+
+class Reported(NamedTuple):
+    """A device, the fault named on it (None when its group has no such fault), and its past."""
+
+    device: Device
+    preset: FaultPreset | None
+    past: Past
+
+
+def past_of(device: Device | None, preset: FaultPreset | None, at: datetime) -> Past:
+    """Whether backups run short, and the ticket closed on this device with the same symptom within 30 days."""
+    if device is None:
+        return Past(backups_short=False, repeat_of=None)
+    earlier = _closed_lately(at).filter(device=device, preset=preset).first() if preset else None
+    return Past(backups_short=register.backups_short(device), repeat_of=earlier)
+
+
+def to_report(public_id: str, symptom: str | None, at: datetime) -> Reported | None:
+    """All that a report needs to know about the device it names, in one query; None when there is no such device."""
+    fault = Q(type__group__presets__code=symptom or "", type__group__presets__active=True)
+    device = (
+        Device.objects.with_ready_others()
+        .annotate(
+            fault=FilteredRelation("type__group__presets", condition=fault),
+            earlier=Subquery(
+                _closed_lately(at).filter(device=OuterRef("pk"), preset__code=symptom or "").values("pk")[:1]
+            ),
         )
-        .order_by("-ended_at")
+        .select_related("department", "location", "fault")
+        .filter(public_id=public_id)
         .first()
     )
+    if device is None:
+        return None
+    earlier: int | None = getattr(device, "earlier", None)
+    repeat_of = Ticket.objects.get(pk=earlier) if earlier else None
+    return Reported(device, getattr(device, "fault", None), Past(register.backups_short(device), repeat_of))
+
+
+def _closed_lately(at: datetime) -> QuerySet[Ticket]:
+    lately = Ticket.objects.filter(state=State.CLOSED, ended_at__gte=at - REPEAT_WINDOW, ended_at__lte=at)
+    return lately.order_by("-ended_at")
 
 
 def last_fault(ticket: Ticket) -> Ticket | None:
@@ -93,17 +131,10 @@ def search_terms(*texts: str) -> str:
     return " ".join(found)
 
 
-def for_api(user: Any) -> QuerySet[Ticket]:
-    """The tickets this account may see, with all an answer needs."""
-    rows = Ticket.objects.select_related(
-        "device", "department", "location", "preset", "assignee", "repeat_of", "duplicate_of", "parent"
-    ).prefetch_related("clocks")
-    return visible_tickets(user, rows)
-
-
 def find(user: Any, public_id: str) -> Ticket:
     """One ticket by its public id; somebody else's is not there (Missing)."""
-    ticket = for_api(user).filter(public_id=public_id).first()
+    near = ("device", "department", "location", "preset", "assignee")
+    ticket = visible_tickets(user, Ticket.objects.select_related(*near)).filter(public_id=public_id).first()
     if ticket is None:
         raise Missing(_("没有这一条，或者你看不到它。"))
     return ticket

@@ -11,8 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.files.base import ContentFile
-from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -21,10 +20,15 @@ from config.kernel.errors import Conflict, Invalid, NotAllowedNow
 from config.kernel.events import publish
 from tickets import events
 from tickets.record import adapters, rules
-from tickets.record.models import Attachment, Comment, CostLine, Decon, PartLine, Ticket, TicketCounter, Watcher
+from tickets.record.models import Attachment, Comment, CostLine, Decon, PartLine, Ticket, Watcher
 from tickets.record.queries import envelope
 
 MAX_ATTACHMENTS = 6
+# One statement opens the day and counts it: every report waits for the one before it from here until its commit.
+_COUNT = (
+    "INSERT INTO tickets_ticketcounter (day, last) VALUES (%s, 1)"
+    " ON CONFLICT (day) DO UPDATE SET last = tickets_ticketcounter.last + 1 RETURNING last"
+)
 
 
 def actor(by: User | Person | None) -> str:
@@ -41,13 +45,9 @@ def person_of(by: User | Person | None) -> Person | None:
 def next_number(at: datetime) -> str:
     """`WX20261122-0031`: counted per local day. Rivals wait for each other's row; a rollback gives the number back."""
     day = timezone.localdate(at)
-    if not TicketCounter.objects.filter(day=day).update(last=F("last") + 1):
-        try:
-            with transaction.atomic():
-                TicketCounter.objects.create(day=day, last=1)
-        except IntegrityError:  # a rival opened the day first
-            TicketCounter.objects.filter(day=day).update(last=F("last") + 1)
-    return f"WX{day:%Y%m%d}-{TicketCounter.objects.get(day=day).last:04d}"
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, [connection.ops.adapt_datefield_value(day)])
+        return f"WX{day:%Y%m%d}-{cursor.fetchone()[0]:04d}"
 
 
 def lock(ticket: Ticket, *, version: int | None = None) -> Ticket:
@@ -96,6 +96,21 @@ def attach(ticket: Ticket, *, upload: Any, by: User | Person | None, at: datetim
         lock(ticket)
         _room_for_attachment(ticket)
         return _keep(ticket, safe, label=label, by=by, at=at)
+
+
+def note(
+    ticket: Ticket, *, text: str, photos: Iterable[Any], by: User | Person | None, at: datetime, public: bool = True
+) -> None:
+    """A comment, photos, or both: all of it or nothing. `CommentAdded`, `AttachmentAdded`; refuses bad files first."""
+    photos = list(photos)
+    check_uploads(photos)
+    if any(upload.checked.kind != "photo" for upload in photos):
+        raise Invalid(_("这里只收照片。"), fields={"photo": _("这里只收照片。")})
+    with transaction.atomic():
+        if text or not photos:
+            comment(ticket, text=text, public=public, by=by, at=at)
+        for upload in photos:
+            attach(ticket, upload=upload, by=by, at=at)
 
 
 def _room_for_attachment(ticket: Ticket) -> None:
@@ -174,6 +189,11 @@ def add_cost(
     return CostLine.objects.create(
         ticket=ticket, kind=kind, amount=amount, note=rules.clean_text(note, limit=200)[0], by=person_of(by), at=at
     )
+
+
+def first_watcher(ticket: Ticket, *, by: Person | None, client_id: UUID | None, at: datetime) -> Watcher:
+    """Whoever reports a ticket follows it; nobody can have followed it before."""
+    return Watcher.objects.create(ticket=ticket, by=by, client_id=client_id, at=at)
 
 
 def watch(ticket: Ticket, *, by: Person | None, client_id: UUID | None, at: datetime) -> tuple[Watcher, bool]:

@@ -12,6 +12,7 @@ from tests.dispatch.rivals import at_once
 from tickets.lifecycle import services as lifecycle
 from tickets.models import Ticket
 from tickets.record import services as record
+from tickets.record.models import TicketCounter
 
 DAY = "WX20261118"
 
@@ -33,7 +34,7 @@ def test_numbers_count_from_one_each_local_day(now: datetime) -> None:
 @pytest.mark.django_db
 def test_the_day_after_9999_reports_goes_on_counting(now: datetime) -> None:
     record.next_number(now)
-    record.TicketCounter.objects.update(last=9999)
+    TicketCounter.objects.update(last=9999)
 
     assert record.next_number(now) == f"{DAY}-10000"
 

@@ -20,7 +20,7 @@ from tickets.lifecycle import rules
 from tickets.lifecycle.services.steps import Actor, advance, close_time_entries, end_pause
 from tickets.record import services as record
 from tickets.record.models import Danger, Source, State, Ticket
-from tickets.record.queries import envelope, repeated, search_terms
+from tickets.record.queries import Past, envelope, past_of, search_terms
 from tickets.record.rules import clean_text
 from tickets.record.services import actor, lock, person_of
 from tickets.sla import services as sla
@@ -45,6 +45,7 @@ def submit(  # noqa: PLR0913 - a report has that many parts
     needs_callback: bool = False,
     duplicate_of: Ticket | None = None,
     parent: Ticket | None = None,
+    past: Past | None = None,
 ) -> Ticket:
     """A new ticket, classified by rules, with running clocks. The same `client_id` again returns the first ticket.
 
@@ -62,19 +63,18 @@ def submit(  # noqa: PLR0913 - a report has that many parts
     text, found = clean_text(description, limit=500)
     if parent is not None and not lock(parent).is_open:
         raise NotAllowedNow(_("上级工单已经结束。"))
-    earlier = repeated(device, preset, at) if device else None
+    past = past or past_of(device, preset, at)
+    earlier = past.repeat_of
     impact = rules.impact_of(in_use=in_use, default=preset.default_impact if preset else "I3", danger=danger)
     criticality = device.criticality if device else "C4"
     priority, reasons = sla.decide_priority(
         impact=impact,
         criticality=criticality,
         danger=danger,
-        backups_short=bool(device and register.backups_short(device)),
+        backups_short=past.backups_short,
         repeat=earlier is not None,
     )
-    number = record.next_number(at)
     ticket = Ticket(
-        number=number,
         source=source,
         client_id=client_id,
         device=device,
@@ -100,42 +100,39 @@ def submit(  # noqa: PLR0913 - a report has that many parts
         reported_at=at,
         client_reported_at=client_reported_at,
     )
-    ticket.search_text = search_terms(ticket.number, ticket.device_label, ticket.fault_label, str(home), text)
+    words = (ticket.device_label, ticket.fault_label, str(home), text)
     if priority == 1 or not needs_callback:
         ticket.to_triaged()
         ticket.triaged_at = at
+    ticket.number = record.next_number(at)  # late: from here to the commit no other report goes on
+    ticket.search_text = search_terms(ticket.number, *words)
     ticket.save()
-    record.watch(ticket, by=ticket.reporter, client_id=client_id, at=at)
-    sla.start_clocks(ticket, at=at)
-    publish(
-        events.TicketSubmitted(
-            **envelope(ticket),
-            at=at,
-            by=actor(by) if by else "qr",
-            source=source,
-            symptom=ticket.symptom,
-            in_use=in_use,
-            danger=tuple(ticket.danger),
-            repeat_of=earlier.public_id if earlier else "",
-        )
+    record.first_watcher(ticket, by=ticket.reporter, client_id=client_id, at=at)
+    ticket.first_dues = {clock.metric: clock.due_at for clock in sla.start_clocks(ticket, at=at)}
+    submitted = events.TicketSubmitted(
+        **envelope(ticket),
+        at=at,
+        by=actor(by) if by else "qr",
+        source=source,
+        symptom=ticket.symptom,
+        in_use=in_use,
+        danger=tuple(ticket.danger),
+        repeat_of=earlier.public_id if earlier else "",
     )
+    publish(submitted, *([_triaged(ticket, by=None, at=at)] if ticket.state == State.TRIAGED else []))
     if device and rules.takes_out_of_use(priority=priority, danger=danger):
-        devices.put_out_of_use(device, reason=ticket.fault_label or number, by=by, at=at)
-    if ticket.state == State.TRIAGED:
-        _announce_triage(ticket, by=None, at=at)
+        devices.put_out_of_use(device, reason=ticket.fault_label or ticket.number, by=by, at=at)
     return ticket
 
 
-def _announce_triage(ticket: Ticket, *, by: Actor, at: datetime) -> None:
-    publish(
-        events.TicketTriaged(
-            **envelope(ticket),
-            at=at,
-            by=actor(by),
-            impact=ticket.impact,
-            criticality=ticket.criticality,
-            reasons=tuple(ticket.priority_reasons),
-        )
+def _triaged(ticket: Ticket, *, by: Actor, at: datetime) -> events.TicketTriaged:
+    return events.TicketTriaged(
+        **envelope(ticket),
+        at=at,
+        by=actor(by),
+        impact=ticket.impact,
+        criticality=ticket.criticality,
+        reasons=tuple(ticket.priority_reasons),
     )
 
 
@@ -179,7 +176,7 @@ def triage(
         current.save()
     if before != priority:
         sla.rebase(current, from_priority=before, to_priority=priority, reason=_("重新分级"), by=person_of(by), at=at)
-    _announce_triage(current, by=by, at=at)
+    publish(_triaged(current, by=by, at=at))
     return current
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -207,6 +208,8 @@ class Ticket(ConcurrentTransitionMixin, models.Model):
     updated_at = models.DateTimeField(_("更新时间"), auto_now=True)
 
     objects = TicketQuerySet.as_manager()
+    # Due times by metric, only on what `submit` has just opened: its first answer need not read them back.
+    first_dues: dict[str, datetime] | None = None
 
     class Meta:
         verbose_name = _("工单")

@@ -1,5 +1,6 @@
 """Reads of the SLA room: the rules in force, a ticket's clocks as people see them, why a time is due."""
 
+from tickets.sla.queries.answers import answer_for, answer_of, answers, rows_for
 from tickets.sla.queries.display import (
     clocks_of,
     lead_clock,
@@ -14,6 +15,9 @@ from tickets.sla.queries.rulebook import Rulebook, forget_rulebook, missing_year
 
 __all__ = [
     "Rulebook",
+    "answer_for",
+    "answer_of",
+    "answers",
     "clocks_of",
     "explanation",
     "explanation_lines",
@@ -22,6 +26,7 @@ __all__ = [
     "missing_years",
     "pauses_of",
     "ring_for",
+    "rows_for",
     "rulebook",
     "share_left",
     "status_of",

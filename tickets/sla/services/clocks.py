@@ -40,14 +40,14 @@ def decide_priority(
     return decision.priority, list(decision.reasons)
 
 
-def start_clocks(ticket: Ticket, *, at: datetime) -> None:
+def start_clocks(ticket: Ticket, *, at: datetime) -> list[Clock]:
     """Afterwards every metric that has a target for the ticket's priority counts from the report. One query."""
     _inside_transaction()
     targets = rulebook().targets_of(ticket.priority)
     clocks = [_new_clock(ticket, metric, target) for metric, target in targets.items()]
     for clock in clocks:
         compute(clock, spans=[], rebases=0, fired=())
-    Clock.objects.bulk_create(clocks)
+    return Clock.objects.bulk_create(clocks)
 
 
 def meet(ticket: Ticket, metric: str, *, at: datetime) -> None:

@@ -17,13 +17,14 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from config.kernel import jobs, live, log
+from config.kernel.bell import FACTS, Bell
 from config.kernel.models import Heartbeat
 from config.schedules import DEADLINES, SCHEDULES
 
 logger = logging.getLogger(__name__)
 LEAD_EVERY = 1.0
 DEADLINES_EVERY = 0.2
-PAUSE = 0.04
+PAUSE = 0.1  # at most: a commit with facts rings before that
 STANDBY = 0.5
 
 
@@ -44,6 +45,7 @@ class ClockLoop:
         self.holder = f"{socket.gethostname()}:{os.getpid()}"
         self.stopping = threading.Event()
         self.leading = False
+        self._bell = Bell(FACTS)
         self._led_at = self._deadlines_at = 0.0
         self._deadlines = [import_string(name) for name in DEADLINES]
 
@@ -56,7 +58,10 @@ class ClockLoop:
                 self.leading = False
                 connection.close()
                 pause = 1.0
-            self.stopping.wait(pause)
+            if self.leading:
+                self._bell.wait(pause)
+            else:
+                self.stopping.wait(pause)
         if self.leading:
             log.release_lead(self.holder)
 
