@@ -32,3 +32,10 @@ class RegisterImported(Event):
     import_id: str
     created: int
     updated: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonErased(Event):
+    about: ClassVar[str] = "person"
+
+    person: str

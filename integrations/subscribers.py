@@ -8,6 +8,7 @@ verification requested  the accounts of the ward
 nobody available        the desk and the leads, with sound and mail
 interrupted             the engineer who was called off, and the desk
 nudged three times      the desk and the engineer, with sound
+person erased           their tokens and messages go
 commented               whoever follows the ticket and has an account; the ward hears of public ones only
 """
 
@@ -15,9 +16,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from assets.events import PersonErased
 from assets.places.models import Person, User
 from config.kernel.events import react
 from dispatch import events as decided
+from integrations.identity.models import ApiToken
 from integrations.notifications.models import Notification
 from integrations.notifications.queries import recipients
 from integrations.notifications.services import notify
@@ -144,3 +147,10 @@ def somebody_wrote(event: said.CommentAdded) -> None:
 
 def _author(event: said.CommentAdded) -> int | None:
     return Person.objects.filter(public_id=event.by).values_list("pk", flat=True).first()
+
+
+@react(PersonErased)
+def forget_their_messages(event: PersonErased) -> None:
+    """Tokens and messages of an account that is nobody's any more."""
+    ApiToken.objects.filter(user__person__public_id=event.person).delete()
+    Notification.objects.filter(user__person__public_id=event.person).delete()

@@ -152,14 +152,16 @@ LIVE_POLL_SECONDS = 0.1  # at most: without Redis the hub of each web process fo
 
 # --- Jobs and time -----------------------------------------------------------
 JOB_POLL_SECONDS = 0.25  # at most: a committed job rings before that
+JOB_TIMEOUT_SECONDS = env.number("JOB_TIMEOUT_SECONDS", 300, at_least=5)
 Q_CLUSTER = {
     "name": "wardline",
     "orm": "default",
     "workers": env.number("WORKERS", 2, at_least=1),
     "poll": 0,  # our broker waits by itself, for JOB_POLL_SECONDS at most
-    "timeout": 300,
-    "retry": 360,  # above timeout, or a slow job would run beside itself
+    "timeout": JOB_TIMEOUT_SECONDS,
+    "retry": JOB_TIMEOUT_SECONDS * 6 // 5,  # a killed worker's job runs again; above timeout, or it would run beside itself
     "max_attempts": 5,
+    "queue_limit": 2,  # few wait inside a worker: it stops soon, and its twin gets the rest
     "ack_failures": True,
     "scheduler": False,  # 10 to 23 seconds late: config.schedules and kernel timers keep time instead
     "catch_up": False,
@@ -187,6 +189,13 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 DATA_UPLOAD_MAX_NUMBER_FILES = 4
 FILE_UPLOAD_PERMISSIONS = 0o640
+
+# --- How long we know people (security reference, section 4) -----------------
+KEEP_CONTACTS = timedelta(days=env.number("KEEP_CONTACTS_DAYS", 90, at_least=1))  # after the ticket ended
+KEEP_PHOTOS = timedelta(days=env.number("KEEP_PHOTOS_DAYS", 180, at_least=1))
+KEEP_VOICE = timedelta(days=env.number("KEEP_VOICE_DAYS", 30, at_least=1))
+KEEP_SIGN_INS = timedelta(days=env.number("KEEP_SIGN_INS_DAYS", 365, at_least=180))
+LEGAL_HOLD = env.listing("LEGAL_HOLD", [])  # numbers of tickets of which nothing may be forgotten
 
 # --- Signing in --------------------------------------------------------------
 AUTH_USER_MODEL = "assets.User"

@@ -33,7 +33,11 @@ class HashedTokenAuthentication(BaseAuthentication):
             .select_related("user__department", "user__person")
             .first()
         )
-        if token is None or not hmac.compare_digest(token.digest, digest(secret, token.user)) or not token.user.is_active:
+        if (
+            token is None
+            or not hmac.compare_digest(token.digest, digest(secret, token.user))
+            or not token.user.is_active
+        ):
             raise AuthenticationFailed(_("令牌无效或已过期，重新获取。"))
         if token.last_used_at is None or now - token.last_used_at > _NOTE_USE_EVERY:
             ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)

@@ -6,6 +6,9 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.utils.translation import gettext as _
 
 from assets.places.models import User
@@ -35,3 +38,14 @@ def digest(secret: str, user: User) -> str:
 def revoke(token: ApiToken, *, at: datetime) -> None:
     """Dead from now on; again is harmless."""
     ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=at)
+
+
+def forget_sign_ins(*, at: datetime) -> dict[str, int]:
+    """Nobody's sign-ins of `KEEP_SIGN_INS` ago are known, no dead token or session is left; how many went."""
+    old = at - settings.KEEP_SIGN_INS
+    kept = (AccessAttempt, AccessFailureLog, AccessLog)
+    return {
+        "sign_ins": sum(model.objects.filter(attempt_time__lt=old).delete()[0] for model in kept),
+        "tokens": ApiToken.objects.filter(expires_at__lt=at - timedelta(days=30)).delete()[0],
+        "sessions": Session.objects.filter(expire_date__lt=at).delete()[0],
+    }

@@ -66,9 +66,9 @@ def _gtin(r: random.Random) -> str:
     return body + str(-sum(int(c) * (3, 1)[i % 2] for i, c in enumerate(body)) % 10)
 
 
-def _negatives() -> list[str]:
+def _negatives(seed: int = 7) -> list[str]:
     """500 numbers of machines and of daily work as people type them."""
-    r = random.Random(7)
+    r = random.Random(seed)
     digits = lambda n: "".join(r.choices("0123456789", k=n))  # noqa: E731
     letters = lambda n: "".join(r.choices("ABCDEFGHJKLMNPQRSTUVWXYZ", k=n))  # noqa: E731
     makers = (

@@ -1,0 +1,80 @@
+"""What tickets forget: contacts, photos and voice when their time is over, and a person who asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from assets.places import services as places
+from assets.places.models import Person, User
+from tickets.record.models import Attachment, Comment, Ticket
+from tickets.record.queries import search_terms
+
+_AT_ONCE = 500
+
+
+def forget_contacts(*, at: datetime) -> int:
+    """No reporter is known whose last ticket ended `KEEP_CONTACTS` ago; how many were erased. The department stays."""
+    since = at - settings.KEEP_CONTACTS
+    theirs = Ticket.objects.filter(reporter=OuterRef("pk"))
+    needed = theirs.filter(Q(ended_at=None) | Q(ended_at__gt=since) | Q(number__in=settings.LEGAL_HOLD))
+    reporters = Person.objects.filter(kind=Person.Kind.REPORTER, user=None, erased_at=None, created_at__lte=since)
+    gone = list(reporters.exclude(Exists(needed))[:_AT_ONCE])
+    for person in gone:
+        places.erase(person, by="system", at=at)
+    return len(gone)
+
+
+def forget_files(*, at: datetime) -> dict[str, int]:
+    """No photo or voice note is left of tickets that ended `KEEP_PHOTOS` or `KEEP_VOICE` ago; how many of each went."""
+    limits = {"photo": settings.KEEP_PHOTOS, "audio": settings.KEEP_VOICE}
+    free = Attachment.objects.exclude(ticket__number__in=settings.LEGAL_HOLD)
+    return {
+        kind: _remove(free.filter(kind=kind, ticket__ended_at__lte=at - kept)[:_AT_ONCE])
+        for kind, kept in limits.items()
+    }
+
+
+@transaction.atomic
+def _remove(files: Iterable[Attachment]) -> int:
+    """The rows now, the bytes when that is certain: a row without its file would be a broken page."""
+    rows = list(files)
+    paths = [path for row in rows for path in (row.file.name, row.thumbnail.name) if path]
+    Attachment.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    transaction.on_commit(lambda: [default_storage.delete(path) for path in paths])
+    return len(rows)
+
+
+@transaction.atomic
+def forget_person(person: Person, *, by: User | None, at: datetime) -> None:
+    """On request: the person, their name in what was written on their tickets, and the files they sent are gone.
+
+    `PersonErased`. The log keeps its chain, since it only knows the random id.
+    """
+    names = {person.name, *_names_of(User.objects.filter(person=person))} - {""}
+    touched = Ticket.objects.filter(Q(reporter=person) | Q(comments__by=person) | Q(attachments__by=person)).distinct()
+    for ticket in touched:
+        _strike(ticket, names)
+    _remove(Attachment.objects.filter(by=person))
+    places.erase(person, by=by.person.public_id if by else "system", at=at)
+
+
+def _names_of(accounts: QuerySet[User]) -> set[str]:
+    return {name for account in accounts for name in (account.display_name, account.display_name_en)}
+
+
+def _strike(ticket: Ticket, names: set[str]) -> None:
+    """Names that somebody typed into free text; the list searches the description too."""
+    for name in names:
+        ticket.description = ticket.description.replace(name, "***")
+        for comment in Comment.objects.filter(ticket=ticket, text__contains=name):
+            comment.text = comment.text.replace(name, "***")
+            comment.save(update_fields=["text"])
+    words = (ticket.device_label, ticket.fault_label, str(ticket.department), ticket.description)
+    ticket.search_text = search_terms(ticket.number, *words)
+    ticket.save(update_fields=["description", "search_text", "updated_at"])
