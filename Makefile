@@ -1,7 +1,7 @@
 # Two commands matter: `make run` and `make test`. What they do stands in .ci/.
 PYTHON ?= python3
 .DEFAULT_GOAL := help
-.PHONY: help run test check lock production screenshots python
+.PHONY: help run test faults check lock production screenshots python
 
 help: ## Show the commands
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 @/p' Makefile | tr '@' '\t'
@@ -11,6 +11,9 @@ run: python ## Install, load the demo hospital once, start web, worker and clock
 
 test: python ## Run every test on SQLite, then on PostgreSQL + Redis, then in Chromium
 	@exec $(PYTHON) .ci/test.py
+
+faults: python ## Kill, starve and restart everything in full counts; the table goes to .data/faults.md
+	@exec $(PYTHON) .ci/faults.py
 
 check: python ## Lint, types, contracts, migrations, translations, lock
 	@$(PYTHON) .ci/setup.py dev && exec .venv/bin/python .ci/check.py

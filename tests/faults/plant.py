@@ -19,6 +19,7 @@ import psycopg
 
 from tests.faults.servers import ROOT, ci, until
 
+SLOWEST_START = 120.0
 MANAGE = [sys.executable, "manage.py"]
 FACTS = """
 import json
@@ -107,7 +108,7 @@ class Plant:
 
     def await_web(self, name: str) -> None:
         address = f"http://127.0.0.1:{self.ports[name]}/healthz"
-        until(lambda: self._lives(name) and self.answers(address), f"the start of {name}", within=90)
+        until(lambda: self._lives(name) and self.answers(address), f"the start of {name}", within=SLOWEST_START)
 
     def _lives(self, name: str) -> bool:
         assert self.processes[name].poll() is None, f"{name} died: {self.log.read_text()[-3000:]}"
@@ -115,7 +116,7 @@ class Plant:
 
     def ready(self) -> None:
         port = next(iter(self.ports.values()))
-        until(lambda: self.answers(f"http://127.0.0.1:{port}/readyz"), "readiness", within=90, every=0.2)
+        until(lambda: self.answers(f"http://127.0.0.1:{port}/readyz"), "readiness", within=SLOWEST_START, every=0.2)
 
     @staticmethod
     def answers(address: str) -> bool:
