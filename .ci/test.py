@@ -81,13 +81,15 @@ def run(group: Group, more: list[str]) -> tuple[int, Counter[str]]:
 
 def groups(state: Mapping[str, Need], outside: servers.Servers | None) -> tuple[list[Group], list[str]]:
     """What can run here, and one sentence for each group that cannot."""
-    possible = [Group("SQLite", ["-m", "not browser"], {})]
+    possible = [Group("SQLite", ["-m", "not browser and not faults"], {})]
     impossible = []
     no_servers, no_browser = absent(state, "postgresql", "redis"), absent(state, "chromium", "fonts")
     real = {"DATABASE_URL": outside.database_url, "REDIS_URL": outside.redis_url} if outside else {}
     if outside:
-        possible.append(Group("PostgreSQL + Redis", ["-m", "database and not browser"], real))
+        possible.append(Group("PostgreSQL + Redis", ["-m", "database and not browser and not faults"], real))
+        possible.append(Group("Faults, small counts", ["-m", "faults"], {}))  # with servers of their own, to be stopped
     else:
+        impossible.append(f"Faults did not run: {no_servers or 'the servers did not start'}.")
         impossible.append(f"PostgreSQL + Redis did not run: {no_servers or 'the servers did not start'}.")
     if no_browser:
         impossible.append(f"Chromium did not run: {no_browser} missing.")
