@@ -52,12 +52,6 @@ def forget_answers() -> None:
     logger.info("forgotten: answers %d", gone)
 
 
-def forget_answers() -> None:
-    """Once a day: a request that is a week old is not sent again, and its kept answer may name people."""
-    gone, _rows = IdempotencyRecord.objects.filter(created_at__lt=timezone.now() - timedelta(days=7)).delete()
-    logger.info("forgotten: answers %d", gone)
-
-
 class GuardedBroker(ORM):
     """Hands the worker only tasks that name our runner: a forged row with another dotted path never runs.
 
