@@ -29,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, tries: int, **options: Any) -> None:
-        known = User.objects.filter(is_active=True).exclude(password="").values_list("username", flat=True).first()  # noqa: S106
+        known = User.objects.filter(is_active=True).exclude(password="").values_list("username", flat=True).first()
         if known is None:
             raise CommandError("no account to try: load the demo first.")
         settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, "testserver"]
