@@ -1,5 +1,5 @@
 // The engineer's phone: the list follows the log, the camera reads codes where it can, fragments arrive by themselves.
-import { refresh, toast } from "./core.js";
+import { refresh } from "./core.js";
 import { Feed } from "./live.js";
 
 for (const node of document.querySelectorAll("[data-fragment]")) {
@@ -41,25 +41,36 @@ if (undo) {
   count();
 }
 
-// --- scanner: the browser's own detector; the box below always works -----------------------------------------------
+// --- scanner: the browser's own detector; the box beside it always works ---------------------------------------------
 const scanner = document.getElementById("scanner");
+const step = document.getElementById("step");
+const box = document.querySelector("input[name=scan]");
 
 async function watch() {
-  if (!("BarcodeDetector" in window) || !navigator.mediaDevices?.getUserMedia) return;
+  if (!("BarcodeDetector" in window) || !navigator.mediaDevices?.getUserMedia) return false;
   const video = scanner.querySelector("video");
   video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
   scanner.hidden = false;
+  scanner.scrollIntoView({ block: "center" });
   await video.play();
   const detector = new BarcodeDetector({ formats: ["qr_code", "data_matrix", "code_128"] });
   const look = async () => {
     const [code] = await detector.detect(video).catch(() => []);
     if (!code) return requestAnimationFrame(look);
-    const form = document.getElementById("scanform");
-    form.elements.scan.value = code.rawValue;
-    form.requestSubmit();
-    return undefined;
+    box.value = code.rawValue;
+    return (box.form ?? step).requestSubmit();
   };
   look();
+  return true;
 }
 
-if (scanner) watch().catch(() => toast(scanner.dataset.denied ?? ""));
+if (scanner && !step) watch().catch(() => {}); // no camera or not allowed: the box is there
+
+// "Arrived, scan" with nothing scanned yet opens the camera, or else leads to the box; without scripts the server asks.
+step?.addEventListener("submit", async (event) => {
+  const reason = document.querySelector("input[name=reason]");
+  if (!scanner || box.value.trim() || reason?.value.trim() || !scanner.hidden) return;
+  event.preventDefault();
+  const sees = await watch().catch(() => false);
+  if (!sees) box.focus();
+});

@@ -106,10 +106,14 @@ _PART: Final = re.compile(
     r"|(?:replaced|fitted a new)\s+(?:the\s+|a\s+|an\s+)?(?P<en>[^,.;\n]{3,60}?)(?=[,.;\n]|\s+serial|\s+and\s|$)",
     re.IGNORECASE,
 )
-_SERIAL: Final = re.compile(r"(?:序列号|serial(?:\s+(?:no|number))?)[是为:：.\s]*([A-Za-z0-9][A-Za-z0-9\-]{2,29})", re.IGNORECASE)
+_SERIAL: Final = re.compile(
+    r"(?:序列号|serial(?:\s+(?:no|number))?)[是为:：.\s]*([A-Za-z0-9][A-Za-z0-9\-]{2,29})", re.IGNORECASE
+)
 _QUANTITY: Final = re.compile(r"换(?:了|上)?\s*(\d{1,3})\s*[个块根条只套]")
 _KEPT: Final = re.compile(r"旧件(?:已)?(?:留存|保留|留下)|old part (?:was )?kept", re.IGNORECASE)
-_WORKS: Final = re.compile(r"功能(?:检查)?(?:正常|合格|通过)|function(?:al)?(?:\s+(?:check|test))?\s+(?:ok|passed|good)", re.IGNORECASE)
+_WORKS: Final = re.compile(
+    r"功能(?:检查)?(?:正常|合格|通过)|function(?:al)?(?:\s+(?:check|test))?\s+(?:ok|passed|good)", re.IGNORECASE
+)
 
 
 def read_sentence(text: str) -> dict[str, str]:

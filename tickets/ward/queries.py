@@ -86,6 +86,7 @@ def tracking(ticket: Ticket, now: datetime) -> dict[str, Any]:
         "withdrawable": ticket.state in (State.NEW, State.TRIAGED, State.ASSIGNED),
         "headline": _headline(ticket),
         "eta_minutes": _minutes_until(ticket.eta_at, now) if ticket.arrived_at is None and ticket.is_open else None,
+        "eta_at": ticket.eta_at,
         "latest": _latest(ticket, arrival.due_at if arrival else None, restoration.due_at if restoration else None),
         "stops": _stops(ticket, now, arrival, restoration),
         "first_aid": ticket.device.type.group.first_aid_card()

@@ -115,6 +115,7 @@ def _answer(request: HttpRequest, device: Device, form: ReportForm, token: str, 
         "already": already,
         "already_minutes": int((now - already.reported_at).total_seconds() // 60) if already else 0,
         "already_eta": queries.tracking(already, now)["eta_minutes"] if already else None,
+        "already_eta_at": already.eta_at if already else None,
         "already_repaired": already is not None and already.state in services.REPAIRED,
         "stopped": not device.usable,
         # the fault in the reader's language while its ticket is open; else the words of whoever stopped it

@@ -37,9 +37,7 @@ def test_the_voice_note_belongs_to_the_report_of_this_repair(
     assert report.diagnosis == SAID
 
 
-def test_a_refused_sheet_keeps_no_voice(
-    phone: Phone, ventilator: Device, stopped: FaultPreset, engineer: User
-) -> None:
+def test_a_refused_sheet_keeps_no_voice(phone: Phone, ventilator: Device, stopped: FaultPreset, engineer: User) -> None:
     ticket = brought_to("working", ventilator, stopped, engineer)
 
     answer = phone.do(ticket, "finish", voice=sound(), **(SHEET | {"release": "restricted"}))

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 IN_HAND = {"assigned", "accepted", "arrived", "working", "paused"}
 OPEN = {"new", "triaged", "reopened", "resolved", "verifying", *IN_HAND}
 
-# Written from domain.md, not from the code: from where a verb may start, and where it ends ("" stays).
+# Written from the description of the states, not from the code: from where a verb may start, and where it ends ("" stays).
 EDGES: dict[str, tuple[set[str], str]] = {
     "triage": ({"new", "triaged"}, "triaged"),
     "assign": ({"triaged", "reopened", *IN_HAND}, "assigned"),

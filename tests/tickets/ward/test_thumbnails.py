@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from PIL import Image
 
-from assets.models import Device, User
+from assets.models import Device, FaultPreset, User
 from tests.tickets.record import corpus
 from tests.tickets.ward.conftest import Phone, ticket_of
 from tickets.models import Attachment
@@ -45,9 +45,9 @@ def test_a_photo_is_shown_small(phone: Phone, ventilator: Device) -> None:
 
 
 def test_engineers_files_and_other_tickets_are_not_behind_this_token(
-    phone: Phone, ventilator: Device, monitor: Device, engineer: User
+    phone: Phone, ventilator: Device, monitor: Device, spo2: FaultPreset, engineer: User
 ) -> None:
-    token, other = phone.report(ventilator), phone.report(monitor)
+    token, other = phone.report(ventilator), phone.report(monitor, symptom=spo2.code)
     theirs = record.attach(ticket_of(token), upload=photo(), by=engineer, at=timezone.now())
     elsewhere = record.attach(ticket_of(other), upload=photo(), by=None, at=timezone.now())
 

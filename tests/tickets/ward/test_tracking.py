@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 SHOWN = {
     "number", "full_number", "device", "fault", "reported_at", "state", "open", "repaired", "closed", "ended_word",
-    "withdrawable", "headline", "eta_minutes", "latest", "stops", "first_aid", "backup", "backup_running",
+    "withdrawable", "headline", "eta_minutes", "eta_at", "latest", "stops", "first_aid", "backup", "backup_running",
     "backup_minutes", "needs_callback", "life_support", "rating", "phone", "photos", "voices", "notes",
 }  # fmt: skip
 VERBS = ("add", "file", "nudge", "withdraw", "confirm", "dispute", "rate", "name")
