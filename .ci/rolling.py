@@ -9,6 +9,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 ORDER = ("web-1", "web-2", "worker-1", "worker-2", "clock-1", "clock-2")
 ROLES = ("dispatcher", "manager")  # they may report for every ward
-PAUSE = 0.3  # seconds between two tickets of one client
+PAUSE = 0.25  # seconds between two pages of one client
+PAGES_A_TICKET = 8  # people look more often than they report
 REDIAL = 0.3
 CATCH_UP = 180.0  # seconds for the jobs that the load has left behind
 DEVICES = """
@@ -99,15 +101,18 @@ class Account(Client):
         body = json.dumps({"username": self.login["username"], "password": self.login["password"]})
         _headers, read = self.ask("POST", "/api/v1/auth/token/", 200, body, Content_Type="application/json")
         token = {"Authorization": f"Token {json.loads(read)['token']}"}
+        pages = cycle(("/api/v1/tickets/?limit=20", "/api/v1/events/?limit=50", "/api/v1/devices/?limit=20"))
         while not self.stop.wait(PAUSE):
-            device, symptom, _qr = self.devices[len(self.took) % len(self.devices)]
+            self.ask("GET", next(pages), 200, **token)
+            if len(self.took) % PAGES_A_TICKET:
+                continue
+            device, symptom, _qr = self.devices[len(self.created) % len(self.devices)]
             report = json.dumps({"device": device, "symptom": symptom, "in_use": False, "danger": []})
             _headers, read = self.ask("POST", "/api/v1/tickets/", 201, report, Content_Type="application/json", **token)
             made = json.loads(read or b"{}").get("id")
             if made:
                 self.created.append(made)
                 self.ask("GET", f"/api/v1/tickets/{made}/", 200, **token)
-            self.ask("GET", "/api/v1/tickets/?limit=20", 200, **token)
 
 
 class Ward(Client):
@@ -119,7 +124,7 @@ class Ward(Client):
 
     def run(self) -> None:
         for _device, symptom, token in self.devices:
-            if self.stop.wait(1.0):
+            if self.stop.wait(2.0):
                 return
             self.ask("GET", f"/q/{token}/", 200)
             form = {"in_use": "no", "symptom": symptom, "client_id": str(uuid.uuid4()), "separate": "on"}
