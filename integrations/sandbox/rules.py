@@ -1,4 +1,4 @@
-"""The simulated past of the demo hospital: pure, seeded, after domain.md 10.5. Never hospital evidence."""
+"""The simulated past of the demo hospital: pure and seeded. Never hospital evidence."""
 
 from __future__ import annotations
 

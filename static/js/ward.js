@@ -68,7 +68,10 @@ async function post(letter) {
   }
 }
 
-const forget = (letter) => write(OUTBOX, read(OUTBOX).filter((other) => other.body !== letter.body));
+// A report is known by its client_id: a second tap writes the same report anew while the first is on its way.
+const idOf = (letter) => new URLSearchParams(letter?.body).get("client_id");
+const without = (letter) => read(OUTBOX).filter((other) => idOf(other) !== idOf(letter));
+const forget = (letter) => write(OUTBOX, without(letter));
 
 // True when the server has it, or has said that it never will.
 async function deliver(letter) {
@@ -94,7 +97,7 @@ async function flush() {
   try {
     for (const letter of read(OUTBOX).filter((one) => Date.now() - one.at < DAY)) {
       const url = await deliver(letter);
-      const here = current !== null && letter.body === current.body;
+      const here = current !== null && idOf(letter) === idOf(current);
       if (here && url) return location.assign(url);
       if (here) return form.submit(); // the server's own page says what is missing and keeps every entry
     }
@@ -167,6 +170,12 @@ function remember(letter, url) {
   write(MINE, [{ url, device: letter.device, asset: letter.asset, at: letter.at }, ...others].slice(0, 10));
 }
 
+const inTheHospital = new Intl.DateTimeFormat("en-GB", {
+  hour: "2-digit",
+  minute: "2-digit",
+  timeZone: document.documentElement.dataset.tz,
+});
+
 function listMine() {
   const box = document.getElementById("mine");
   if (!box) return;
@@ -177,7 +186,7 @@ function listMine() {
     const link = document.createElement("a");
     link.className = "btn full mt-2";
     link.href = item.url;
-    link.textContent = `${item.device} ${new Date(item.at).toTimeString().slice(0, 5)}`;
+    link.textContent = `${item.device} ${inTheHospital.format(item.at)}`;
     box.append(link);
   }
   box.hidden = !shown.length;
@@ -189,8 +198,7 @@ if (form) {
     if (!form.checkValidity()) return; // the server answers with the sentences
     event.preventDefault();
     current = asLetter();
-    const id = form.elements.client_id.value;
-    write(OUTBOX, [...read(OUTBOX).filter((one) => !one.body.includes(id)), current]);
+    write(OUTBOX, [...without(current), current]);
     if (!read(OUTBOX).length) return form.submit(); // no storage: the plain way
     if (current.urgent) alarm ||= setTimeout(shout, SHOUT_AFTER);
     return flush();

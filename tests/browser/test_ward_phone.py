@@ -76,3 +76,17 @@ def test_a_page_closed_without_a_network_delivers_when_one_is_opened_again(
     later.locator("#mine a").click()
     expect(later.locator(".band h1")).to_have_text("已送达")
     assert _owed(later) == 0
+
+
+def test_a_hasty_double_tap_sends_one_report_and_still_shows_the_receipt(
+    hospital: Hospital, visit: Callable[..., Page]
+) -> None:
+    page = visit()
+    page.goto(_untouched(hospital, "monitor"))
+    _fill(page, "no")
+
+    page.locator("#send").dblclick()
+    page.wait_for_url(re.compile("/t/"), timeout=SOON)
+
+    expect(page.locator(".band h1")).to_have_text("已送达")
+    assert _owed(page) == 0

@@ -18,7 +18,7 @@ class Metric(StrEnum):
 
 
 PAUSABLE = frozenset({Metric.FIX})
-"""A ward without its device is without it, whatever we wait for: only the fix may pause (domain.md 2.2)."""
+"""A ward without its device is without it, whatever we wait for: only the fix may pause."""
 
 WARNING_SHARE = 0.8
 """Share of the working time at which people are warned, unless the policy says otherwise."""

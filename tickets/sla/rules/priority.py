@@ -1,4 +1,4 @@
-"""From impact and criticality to a priority, with every reason that moved it (domain.md 2.1). The matrix is data."""
+"""From impact and criticality to a priority, with every reason that moved it. The matrix is data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The rules a new installation starts with (domain.md 2.1 to 2.3), from `tickets/sla/seed`."""
+"""The rules a new installation starts with, from `tickets/sla/seed`."""
 
 from __future__ import annotations
 

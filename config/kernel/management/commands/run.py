@@ -178,4 +178,6 @@ def banner(facts: dict[str, Any]) -> str:
             f"  {device['report_url']}",
         ]
         lines += ["", code.getvalue().rstrip("\n")]
+        if settings.HOST in {"127.0.0.1", "localhost", "::1"}:
+            lines += ["", "  For a real phone  手机扫码: HOST=0.0.0.0 make run"]
     return "\n".join([*lines, "", "  Ctrl-C stops everything.", ""])
