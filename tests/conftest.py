@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +18,34 @@ from tests import factories
 from tickets.sla.queries import forget_rulebook
 from tickets.sla.services import install_defaults
 
+FIGURES = pytest.StashKey[dict[str, Counter[str]]]()
 NOW = datetime(2026, 11, 18, 6, 21, 8, tzinfo=UTC)  # a Wednesday, 14:21:08 in Shanghai
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="proofs at full count: matrix, fuzz")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[FIGURES] = defaultdict(Counter)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """What the proofs counted, one line each."""
+    for proof, counts in config.stash[FIGURES].items():
+        terminalreporter.line(f"{proof}: " + ", ".join(f"{number:,} {name}" for name, number in counts.items()))
+
+
+@pytest.fixture(scope="session")
+def full(request: pytest.FixtureRequest) -> bool:
+    """Whether proofs run at full count."""
+    return bool(request.config.getoption("--full"))
+
+
+@pytest.fixture(scope="session")
+def figures(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """`figures("matrix", requests=7)` adds to what is printed at the end."""
+    return lambda proof, **counts: request.config.stash[FIGURES][proof].update(counts)
 
 
 @pytest.fixture(scope="session")
