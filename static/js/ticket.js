@@ -71,6 +71,16 @@ document.addEventListener("click", (event) => {
   if (event.target.closest('[data-open="dialog-assign"]')) readFragment("candidates");
 });
 
+// --- photos in the composer --------------------------------------------------
+document.addEventListener("change", (event) => {
+  if (event.target.id !== "note-photo") return;
+  const told = document.getElementById("note-picked");
+  const names = [...event.target.files].map((file) => file.name);
+  const most = 4; // as many files as one request may carry
+  if (names.length > most) event.target.value = "";
+  told.textContent = names.length > most ? told.dataset.limit : names.join(", ");
+});
+
 // --- dialogs -----------------------------------------------------------------
 function openFromAddress() {
   const dialog = location.hash.startsWith("#dialog-") ? document.getElementById(location.hash.slice(1)) : null;

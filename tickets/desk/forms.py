@@ -77,7 +77,7 @@ class Confirm(_Dialog):
 
 
 class Note(forms.Form):
-    text = forms.CharField(max_length=500)
+    text = forms.CharField(max_length=500, required=False)
     public = forms.BooleanField(required=False)
 
 

@@ -1,6 +1,6 @@
 """Full-text search over `search_text` (words and two-character pieces): an index on PostgreSQL, FTS5 on SQLite.
 
-On SQLite the triggers belong to the table: a later migration that rebuilds `tickets_ticket` must run `keep` again.
+On SQLite the triggers belong to the table: `record.models.search` puts them back after a migration that rebuilt it.
 """
 
 from typing import Any

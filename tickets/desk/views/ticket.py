@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from assets.register.queries import backups_short
 from config.kernel import log
@@ -71,6 +71,7 @@ def _device_url(ticket: Ticket) -> str:
 
 
 @house
+@require_safe
 def page(request: HttpRequest, public_id: str) -> HttpResponse:
     return render(request, "tickets/desk/ticket.html", _context(request, find(request, public_id)))
 
@@ -112,21 +113,15 @@ def act(request: HttpRequest, public_id: str, verb: str) -> HttpResponse:
 @house
 @require_POST
 def comment(request: HttpRequest, public_id: str) -> HttpResponse:
-    """A note for the ward, or for the department alone."""
+    """A note for the ward, or for the department alone, with photos that are checked and re-encoded like all others."""
     ticket = find(request, public_id)
     if not policies.can_comment(request.user, ticket):
         raise PermissionDenied
-    form = Note(request.POST)
-    wrong = _("写几个字再发送，最多 500 字。")
-    if form.is_valid():
+    form, photos = Note(request.POST), request.FILES.getlist("photo")
+    wrong = _("写几个字或选一张照片再发送，最多 500 字。")
+    if form.is_valid() and (form.cleaned_data["text"] or photos):
         try:
-            record.comment(
-                ticket,
-                text=form.cleaned_data["text"],
-                public=form.cleaned_data["public"],
-                by=request.user,
-                at=timezone.now(),
-            )
+            record.note(ticket, photos=photos, by=request.user, at=timezone.now(), **form.cleaned_data)
             return redirect("desk:ticket", ticket.public_id)
         except DomainError as error:
             wrong = str(error)
