@@ -13,7 +13,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from config.kernel.errors import DomainError
 from dispatch import policies
@@ -38,6 +38,7 @@ def _ticket(request: HttpRequest, public_id: str) -> Ticket:
 
 @never_cache
 @login_required
+@require_safe
 def alerts(request: HttpRequest) -> HttpResponse:
     """Tickets that nobody may take, and suggestions that wait for a yes."""
     if not policies.can_decide(request.user):
@@ -51,6 +52,7 @@ def alerts(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @login_required
+@require_safe
 def assignment(request: HttpRequest, public_id: str) -> HttpResponse:
     """为什么派给李工: candidates with their bars, and those who could not go with the rule."""
     ticket = _ticket(request, public_id)
@@ -84,6 +86,7 @@ def _outs(told: queries.Explained | None) -> list[tuple[str, str]]:
 
 @never_cache
 @login_required
+@require_safe
 def candidates(request: HttpRequest, public_id: str) -> HttpResponse:
     """Everybody the desk may give this ticket to: the best first, those a rule stands against last, with the rule."""
     ticket = _ticket(request, public_id)

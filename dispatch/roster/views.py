@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 
 from assets.register.models import Qualification, Skill
 from config.kernel.context import first_address
@@ -21,6 +22,7 @@ GAPS_SHOWN = 2
 
 @never_cache
 @login_required
+@require_safe
 def card(request: HttpRequest) -> HttpResponse:
     """Who is here with how much, and the next hours that nobody covers. `wall=1` leaves places out."""
     if not policies.can_see_roster(request.user):

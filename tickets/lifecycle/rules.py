@@ -18,6 +18,11 @@ def impact_of(*, in_use: bool | None, default: str, danger: Iterable[str]) -> st
     return "I1" if in_use or list(danger) else default or "I3"
 
 
+def with_usual(ticked: Iterable[str], usual: Iterable[str]) -> list[str]:
+    """Domain 3.3: a fault may imply a danger that nobody ticked, such as water on the floor."""
+    return sorted({*ticked, *usual})
+
+
 def takes_out_of_use(*, priority: int, danger: Iterable[str]) -> bool:
     """Domain 1.2: any danger flag on a P1 or P2 fault stops the device at once."""
     return priority <= 2 and bool(list(danger))

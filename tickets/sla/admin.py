@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 
 from config.kernel.admin import HouseAdmin, MasterAdmin, ReadOnlyAdmin
@@ -43,17 +45,26 @@ class Days(TabularInline):
 
 @admin.register(Calendar)
 class CalendarAdmin(_Rules):
-    list_display = ("code", "name", "timezone", "always")
+    list_display = ("code", "named", "timezone", "always")
     search_fields = ("code", "name")
     inlines = (Windows, Days)
+
+    @admin.display(description=_("名称"), ordering="name")
+    def named(self, calendar: Calendar) -> str:
+        return gettext(calendar.name)
 
 
 @admin.register(CalendarDay)
 class CalendarDayAdmin(HouseAdmin):
-    list_display = ("day", "name", "works", "like", "calendar")
+    list_display = ("day", "named", "works", "like", "calendar")
     list_filter = ("calendar", "works")
     search_fields = ("name",)
+    list_select_related = ("calendar",)
     date_hierarchy = "day"
+
+    @admin.display(description=_("名称"), ordering="name")
+    def named(self, row: CalendarDay) -> str:
+        return gettext(row.name)
 
 
 @admin.register(PriorityRule)

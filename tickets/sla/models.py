@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -40,7 +41,7 @@ class Calendar(models.Model):
         verbose_name_plural = _("工作日历")
 
     def __str__(self) -> str:
-        return self.name
+        return gettext(self.name) if self.name else self.code
 
     def clean(self) -> None:
         if self.timezone not in available_timezones():
@@ -87,7 +88,7 @@ class CalendarDay(models.Model):
         constraints = [models.UniqueConstraint(fields=["calendar", "day"], name="calendar_day_once")]
 
     def __str__(self) -> str:
-        return f"{self.day} {self.name}"
+        return f"{self.day} {gettext(self.name)}"
 
 
 class PriorityRule(models.Model):

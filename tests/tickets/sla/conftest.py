@@ -12,10 +12,19 @@ from django.db import transaction
 
 from assets.models import Device
 from tickets.record.models import Ticket
+from tickets.sla import queries
 from tickets.sla import services as sla
+from tickets.sla.models import Target
 
 _numbers = count(1)
 Make = Callable[..., Ticket]
+
+
+@pytest.fixture
+def p1_may_wait(rules: None) -> None:
+    """A hospital that lets the fix of a P1 wait as well; as shipped it does not (test_gross.py)."""
+    Target.objects.filter(priority=1, metric="fix").update(pausable=True)
+    queries.forget_rulebook()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tickets.sla import queries
 from tickets.sla import services as sla
 from tickets.sla.models import Alert, Clock, PauseEnd, Rebase, Rung, Target
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("p1_may_wait")]
 
 
 def clock(ticket: Ticket, metric: str) -> Clock:

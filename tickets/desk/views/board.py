@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from config.kernel import log
 from tickets.desk import queries
@@ -41,12 +42,14 @@ def _context(request: HttpRequest) -> dict[str, Any]:
 
 
 @desk
+@require_safe
 def board(request: HttpRequest) -> HttpResponse:
     name = "wall" if request.GET.get("wall") else "board"
     return render(request, f"tickets/desk/{name}.html", _context(request))
 
 
 @desk
+@require_safe
 def fragment(request: HttpRequest) -> HttpResponse:
     name = "_wall" if request.GET.get("wall") else "_board"
     return render(request, f"tickets/desk/{name}.html", _context(request))

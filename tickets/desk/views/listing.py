@@ -14,6 +14,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from assets.register.models import Criticality
 from tickets.desk import queries
@@ -31,6 +32,7 @@ def _position(request: HttpRequest, name: str) -> int | None:
 
 
 @house
+@require_safe
 def listing(request: HttpRequest) -> HttpResponse:
     now, given = timezone.now(), queries.read_filters(request.GET)
     found = queries.page(
@@ -119,6 +121,7 @@ class _Echo:
 
 
 @desk
+@require_safe
 def export(request: HttpRequest, form: str) -> HttpResponseBase:
     """The rows of the current filters, up to 20,000."""
     name = f'attachment; filename="tickets-{timezone.localdate():%Y%m%d}.{form}"'

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 
 from assets.policies import is_ward, visible_devices
 from assets.register.models import Device
@@ -25,6 +26,7 @@ LONGEST, MOST_WORDS = 100, 5
 
 @never_cache
 @login_required
+@require_safe
 def mine(request: HttpRequest) -> HttpResponse:
     if not is_ward(request.user):
         raise PermissionDenied

@@ -50,13 +50,14 @@ def submit(  # noqa: PLR0913 - a report has that many parts
     """A new ticket, classified by rules, with running clocks. The same `client_id` again returns the first ticket.
 
     `TicketSubmitted` and `TicketTriaged`; a report over the limits (`needs_callback`) that is not a P1 stays `new`
-    until the desk has called back. A danger flag puts the device out of use at once.
+    until the desk has called back. A danger flag, ticked or usual for that fault, puts the device out of use at once.
     """
     if client_id and (known := Ticket.objects.filter(client_id=client_id).select_related("device").first()):
         return known
     unknown = set(danger) - set(Danger.values)
     if unknown:
         raise Invalid(_("不认识的危险标志。"), fields={"danger": _("只能选列出的项。")})
+    danger = rules.with_usual(danger, preset.default_danger if preset else ())
     home = department or (device.department if device else None)
     if home is None:
         raise Invalid(_("选设备或科室。"), fields={"device": _("选设备或科室。")})
@@ -154,6 +155,7 @@ def triage(
         raise Invalid(_("影响等级是 I1 到 I4。"), fields={"impact": _("影响等级是 I1 到 I4。")})
     if preset:
         current.preset, current.category = preset, preset.category
+        current.danger = rules.with_usual(current.danger, preset.default_danger)
     current.impact = impact or (
         rules.impact_of(in_use=current.in_use, default=preset.default_impact, danger=current.danger)
         if preset
@@ -177,6 +179,8 @@ def triage(
     if before != priority:
         sla.rebase(current, from_priority=before, to_priority=priority, reason=_("重新分级"), by=person_of(by), at=at)
     publish(_triaged(current, by=by, at=at))
+    if current.device and rules.takes_out_of_use(priority=priority, danger=current.danger):
+        devices.put_out_of_use(current.device, reason=current.fault_label or current.number, by=by, at=at)
     return current
 
 
