@@ -15,8 +15,12 @@ SCHEDULES: Final[tuple[Schedule, ...]] = (
     Schedule(
         "dispatch.matching.jobs.dispatch", timedelta(minutes=1), "shift changes and expiring leave raise no event"
     ),
-    Schedule("tickets.retention.jobs.forget", timedelta(hours=6), "contacts, photos and voice go when their time is over"),
-    Schedule("integrations.identity.jobs.forget", timedelta(days=1), "sign-ins of a year ago, dead tokens and sessions"),
+    Schedule(
+        "tickets.retention.jobs.forget", timedelta(hours=6), "contacts, photos and voice go when their time is over"
+    ),
+    Schedule(
+        "integrations.identity.jobs.forget", timedelta(days=1), "sign-ins of a year ago, dead tokens and sessions"
+    ),
     Schedule("config.kernel.jobs.forget_answers", timedelta(days=1), "kept answers to requests of a week ago"),
     Schedule("assets.register.jobs.forget_staged", timedelta(hours=1), "tables sent for an import that never came"),
     Schedule("dispatch.engineers.jobs.fade_history", timedelta(days=1), "old repairs weigh less, half in 180 days"),

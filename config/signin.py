@@ -30,6 +30,7 @@ _ADMIN_SEEN: Final = "admin_seen"
 _NOTE_EVERY: Final = 60  # seconds: not every page of the admin writes its session
 KNOWN_FOR: Final = timedelta(days=90)
 
+
 class ClosedAccounts(DefaultAccountAdapter):
     error_messages: ClassVar = DefaultAccountAdapter.error_messages | {
         "username_password_mismatch": _("账号或密码不对"),

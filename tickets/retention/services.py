@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -46,7 +47,8 @@ def _remove(files: Iterable[Attachment]) -> int:
     rows = list(files)
     paths = [path for row in rows for path in (row.file.name, row.thumbnail.name) if path]
     Attachment.objects.filter(pk__in=[row.pk for row in rows]).delete()
-    transaction.on_commit(lambda: [default_storage.delete(path) for path in paths])
+    for path in paths:
+        transaction.on_commit(partial(default_storage.delete, path))
     return len(rows)
 
 
