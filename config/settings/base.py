@@ -121,6 +121,8 @@ else:
     statement_ms = env.number("DATABASE_STATEMENT_TIMEOUT_MS", 5000 if PROCESS == "web" else 0)
     DATABASE["OPTIONS"] |= {"options": f"-c statement_timeout={statement_ms}", "connect_timeout": 5}
     DATABASE["CONN_HEALTH_CHECKS"] = True
+    if PROCESS in {"worker", "clock"}:
+        DATABASE["CONN_MAX_AGE"] = 60  # a job, and each look of the clock, must not pay for a new connection
     if PROCESS == "web":
         # Under ASGI every request is a new thread: without a pool no connection is ever used twice.
         DATABASE["OPTIONS"]["pool"] = {
@@ -259,7 +261,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     ],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "config.kernel.openapi.Described",
     "EXCEPTION_HANDLER": "config.kernel.rest.exception_handler",
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
     "DEFAULT_THROTTLE_RATES": {"user": "1200/min", "anon": "60/min", "token": "10/min", "report": "60/min"},
