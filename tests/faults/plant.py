@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from tests.faults.servers import ROOT, ci, until
+from tests.faults.servers import ROOT, free_port, until
 
 SLOWEST_START = 120.0
 MANAGE = [sys.executable, "manage.py"]
@@ -87,7 +87,7 @@ class Plant:
         told = {"web": "web", "worker": "qcluster", "clock": "clock"}[kind]
         more = {}
         if kind == "web":
-            port = self.ports.setdefault(name, ci.free_port())
+            port = self.ports.setdefault(name, free_port())
             more = {"HOST": "127.0.0.1", "PORT": str(port)}
         with self.log.open("ab") as log:
             self.processes[name] = subprocess.Popen(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
+import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -30,11 +33,21 @@ def until(happened: Callable[[], bool], what: str, *, within: float = SLOWEST, e
     return time.monotonic() - begun
 
 
+def free_port() -> int:
+    """Below the range that outgoing connections take theirs from: a client that dials a server which is down must not
+    end up holding its port."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
 class Server:
     """One process on one port; the folder and the port survive its death."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, ci.free_port()
+        self.folder, self.port = folder, free_port()
         self.process: subprocess.Popen[bytes] | None = None
 
     def command(self) -> list[str]:
@@ -47,9 +60,15 @@ class Server:
         return {}
 
     def start(self) -> None:
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        self.process = subprocess.Popen(self.command(), cwd=self.folder, **quiet, **self.options())
-        until(self.answers, f"the start of {self.command()[0]}")
+        told = self.folder.parent / f"{type(self).__name__}.log"
+        with told.open("ab") as log:
+            self.process = subprocess.Popen(self.command(), cwd=self.folder, stdout=log, stderr=log, **self.options())
+        until(lambda: self._lives(told) and self.answers(), f"the start of {self.command()[0]}")
+
+    def _lives(self, told: Path) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, told.read_text()[-2000:]
+        return True
 
     def stop(self, how: signal.Signals) -> None:
         if self.process is not None:
