@@ -28,6 +28,7 @@ from config.proxy import client_ip
 
 _ADMIN_SEEN: Final = "admin_seen"
 _NOTE_EVERY: Final = 60  # seconds: not every page of the admin writes its session
+FRESH: Final = timedelta(minutes=5)
 KNOWN_FOR: Final = timedelta(days=90)
 
 
@@ -45,6 +46,13 @@ class ClosedAccounts(DefaultAccountAdapter):
         """Nothing: wrong passwords are counted by name and address below, and by name alone anybody could lock a name
         out. The rate limit `login_failed` then counts wrong codes of the second factor only, by account.
         """
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Not of somebody who signed in moments ago: whoever is led to a second factor types the password once."""
+        proofs = get_authentication_records(self.request, self.request.user)
+        if proofs and time.time() - max(float(proof["at"]) for proof in proofs) < FRESH.total_seconds():
+            return False
+        return bool(super().is_reauthentication_required(app=app, **kwargs))
 
 
 class SealedFactors(DefaultMFAAdapter):

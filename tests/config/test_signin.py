@@ -1,7 +1,10 @@
 """One door to sign in by, and a second factor in front of the admin where the hospital demands it."""
 
+import re
+
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.urls import reverse
 
 from tests import factories
@@ -29,6 +32,28 @@ def test_a_second_factor_opens_the_admin(client, settings, manager):
     Authenticator.objects.create(user=manager, type=Authenticator.Type.TOTP, data={"secret": "x"})
     client.force_login(manager)
 
+    assert client.get("/admin/").status_code == 200
+
+
+def test_a_fresh_manager_walks_from_the_password_to_the_admin(client, settings, manager):
+    settings.ADMIN_NEEDS_SECOND_FACTOR = True
+    asked = client.post("/accounts/login/?next=/admin/", {"login": manager.username, "password": factories.PASSWORD})
+    assert asked["Location"] == "/admin/"
+
+    page = client.get("/admin/", follow=True)
+    assert page.redirect_chain == [(reverse("mfa_activate_totp"), 302)]
+    told = page.content.decode()
+    secret = re.search(r"data-secret>([A-Z2-7]+)<", told)[1]
+    assert "扫这个码" in told
+
+    wrong = client.post(reverse("mfa_activate_totp"), {"code": "12345"})
+    assert "六位数不对" in wrong.content.decode()
+    assert client.get("/admin/").status_code == 302
+
+    code = format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
+    codes = client.post(reverse("mfa_activate_totp"), {"code": code}, follow=True).content.decode()
+    assert "备用码" in codes
+    assert 'href="/admin/"' in codes
     assert client.get("/admin/").status_code == 200
 
 

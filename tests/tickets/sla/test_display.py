@@ -16,7 +16,7 @@ from tickets.record.models import HoldReason, Ticket
 from tickets.sla import queries
 from tickets.sla import services as sla
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("p1_may_wait")]
 SECOND = timedelta(seconds=1)
 
 

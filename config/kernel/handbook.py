@@ -1,0 +1,23 @@
+"""The API's page for people: a browser that may not see it gets pages, a program problem+json."""
+
+from __future__ import annotations
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpResponse
+from drf_spectacular.views import SpectacularSwaggerSplitView
+from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+
+
+class Handbook(SpectacularSwaggerSplitView):
+    """Swagger's page. Its only renderer is a template, which a refusal has no words for."""
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, exceptions.NotAuthenticated) and "text/html" in self.request.headers.get("Accept", ""):
+            answer: HttpResponse = redirect_to_login(self.request.get_full_path())
+            return answer  # type: ignore[return-value]  # finalize_response passes plain answers through
+        refusal: Response = super().handle_exception(exc)
+        self.request.accepted_renderer = JSONRenderer()
+        self.request.accepted_media_type = JSONRenderer.media_type
+        return refusal
