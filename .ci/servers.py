@@ -44,7 +44,19 @@ def running() -> Iterator[Servers]:
 
 
 @contextlib.contextmanager
-def _postgres(folder: Path) -> Iterator[str]:
+def postgres_alone(*, settings_given: tuple[str, ...]) -> Iterator[str]:
+    """PostgreSQL with these settings and Debian's defaults otherwise, fsync included: for measuring, not for tests."""
+    with tempfile.TemporaryDirectory(prefix="wardline-bench-", dir="/var/tmp") as folder:
+        os.chmod(folder, 0o755)  # noqa: S103 - the postgres user must pass through
+        with _postgres(Path(folder), settings_given) as database_url:
+            yield database_url
+
+
+CARELESS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+
+
+@contextlib.contextmanager
+def _postgres(folder: Path, given: tuple[str, ...] = CARELESS) -> Iterator[str]:
     binaries, data, port = postgres_bin(), folder / "postgres", free_port()
     if binaries is None:
         raise FileNotFoundError("initdb")
@@ -57,9 +69,8 @@ def _postgres(folder: Path) -> Iterator[str]:
     initdb = [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
     quiet = {"stdout": subprocess.DEVNULL, "cwd": data}
     subprocess.run([*initdb, "--no-sync"], check=True, **quiet, **owner)
-    careless = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
     listen = (f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={data}", "log_min_messages=fatal")
-    flags = [word for setting in (*listen, *careless) for word in ("-c", setting)]
+    flags = [word for setting in (*listen, *given) for word in ("-c", setting)]
     command = [binaries / "postgres", "-D", data, *flags]
     server = subprocess.Popen(command, stderr=subprocess.DEVNULL, **quiet, **owner)
     with _stopped_at_the_end(server, signal.SIGINT):

@@ -1,0 +1,61 @@
+"""The same requests at ten times the tickets: how their time grows (exponent of the size)."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable
+
+from django.db import connection
+from django.utils import timezone
+
+from integrations.management.bench import api, seed
+from integrations.management.bench.figures import Figures, goal, timed
+from tickets.models import Ticket
+from tickets.sla import services as sla
+
+
+def bench_growth(runs: int) -> Figures:
+    """1,000 tickets a run, then ten times that (100 runs: 100,000 and 1,000,000)."""
+    small = max(1, runs) * 1000
+    seeded = [seed.seed(small)]
+    before, asked = _medians(runs), _queries()
+    seeded.append(seed.seed(small * 9))
+    after, asked_again = _medians(runs), _queries()
+    seed.check()
+    parts = []
+    for name, first in before.items():
+        grown = math.log10(after[name] / first)
+        figures = {
+            "part": name, "n": max(runs, 20), "small_ms": round(first, 3), "large_ms": round(after[name], 3),
+            "tickets": f"{small} -> {small * 10}", "exponent": round(grown, 3),
+            "queries": f"{asked[name]} -> {asked_again[name]}" if name in asked else "",
+        }  # fmt: skip
+        met = grown <= 0.05 and asked.get(name) == asked_again.get(name)
+        parts.append(figures | goal("exponent <= 0.05, same queries", met=met))
+    return {"parts": [*({"part": "seed", **one} for one in seeded), *parts]}
+
+
+def _calls() -> dict[str, Callable[[], object]]:
+    return {
+        "list": api.listing(),
+        "detail": api.detail(),
+        "create": api.creating(),
+        "due": lambda: sla.fire_due(timezone.now()),
+    }
+
+
+def _medians(runs: int) -> dict[str, float]:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("VACUUM ANALYZE tickets_ticket")  # else the first requests set the hint bits of a fresh load
+        cursor.execute(f"SELECT count(*) FROM {Ticket._meta.db_table}")
+    found = {}
+    for name, call in _calls().items():
+        rounds = [statistics.median(timed(call, max(runs, 20))) for _n in range(3)]
+        found[name] = min(rounds)  # of three: a neighbour's load only ever adds
+    return found
+
+
+def _queries() -> dict[str, int]:
+    return {name: api.count(call) for name, call in _calls().items() if name != "due"}  # type: ignore[arg-type]  # answers nothing that matters
