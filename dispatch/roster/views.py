@@ -8,9 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from assets.places.models import Location
 from assets.register.models import Qualification, Skill
 from config.kernel.context import first_address
 from dispatch import policies
@@ -41,7 +43,23 @@ def card(request: HttpRequest) -> HttpResponse:
     gaps = queries.gaps(now, days=1)[:GAPS_SHOWN]
     named = _labels({gap.code for gap in gaps})
     shown = [{"label": named.get(gap.code, gap.code), "start": gap.start, "end": gap.end} for gap in gaps]
-    return render(request, "dispatch/roster/_card.html", context | {"gaps": shown})
+    places = _places(here)
+    rows = [(line, places.get(line.engineer.pk, "")) for line in here]
+    return render(request, "dispatch/roster/_card.html", context | {"gaps": shown, "rows": rows})
+
+
+def _places(lines: list[queries.OnDuty]) -> dict[int, str]:
+    """Building and floor of whoever is here: as much of the place as a row can take, and enough to know who is near."""
+    last = {line.engineer.pk: line.engineer.last_seen or line.engineer.base for line in lines}
+    codes = {place.building_code for place in last.values() if place}
+    buildings = {one.code: one.label for one in Location.objects.filter(code__in=codes - {""})}
+    return {
+        pk: _("%(building)s %(floor)s 层") % {"building": buildings[place.building_code], "floor": place.floor}
+        if place.building_code in buildings
+        else place.path
+        for pk, place in last.items()
+        if place
+    }
 
 
 def _labels(codes: set[str]) -> dict[str, str]:
