@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -17,13 +18,11 @@ Make = Callable[..., Plant]
 
 
 @pytest.fixture(scope="session")
-def yard(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that the postgres user may pass through."""
-    folder = tmp_path_factory.mktemp("faults")
-    for place in (folder, *folder.parents):
-        if place.owner() == folder.owner() and str(place).startswith("/tmp/"):  # noqa: S108 - pytest's own place
-            place.chmod(0o755)
-    return folder
+def yard() -> Iterator[Path]:
+    """A folder that the postgres user may pass through; pytest closes its own to everybody else with every run."""
+    with tempfile.TemporaryDirectory(prefix="wardline-faults-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")
