@@ -39,3 +39,13 @@ class PersonErased(Event):
     about: ClassVar[str] = "person"
 
     person: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasswordGuessed(Event):
+    """So many wrong passwords that further ones are no longer looked at."""
+
+    about: ClassVar[str] = "person"
+
+    person: str
+    guesses: int

@@ -23,6 +23,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from assets.places import services as people
 from config.kernel.models import seal, unseal
 from config.proxy import client_ip
 
@@ -87,6 +88,19 @@ class PairAndAccount(AxesDatabaseHandler):
             return True
         name = attempted_username(request, credentials)
         return _guesses(request, name) >= settings.ACCOUNT_GUESS_LIMIT and not _signed_in_from(request, name)
+
+    def user_login_failed(
+        self, sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **more: Any
+    ) -> None:
+        """Counts the guess; the one that closes the door is announced."""
+        closed = getattr(request, "axes_locked_out", False)
+        super().user_login_failed(sender, credentials, request, **more)
+        if request is None or closed:
+            return
+        name = attempted_username(request, credentials)
+        guesses = _guesses(request, name)
+        if getattr(request, "axes_locked_out", False) or guesses >= settings.ACCOUNT_GUESS_LIMIT:
+            people.announce_guesses(name, guesses=guesses, at=request.axes_attempt_time)  # type: ignore[attr-defined]  # axes puts it there
 
 
 def _guesses(request: HttpRequest, name: str) -> int:

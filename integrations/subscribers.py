@@ -8,6 +8,7 @@ verification requested  the accounts of the ward
 nobody available        the desk and the leads, with sound and mail
 interrupted             the engineer who was called off, and the desk
 nudged three times      the desk and the engineer, with sound
+password guessed        heads and administrators, by mail too, once an hour for an account
 person erased           their tokens and messages go
 commented               whoever follows the ticket and has an account; the ward hears of public ones only
 """
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from assets.events import PersonErased
+from assets.events import PasswordGuessed, PersonErased
 from assets.places.models import Person, User
 from config.kernel.events import react
 from dispatch import events as decided
@@ -147,6 +148,21 @@ def somebody_wrote(event: said.CommentAdded) -> None:
 
 def _author(event: said.CommentAdded) -> int | None:
     return Person.objects.filter(public_id=event.by).values_list("pk", flat=True).first()
+
+
+@react(PasswordGuessed)
+def warn_of_guesses(event: PasswordGuessed) -> None:
+    """Once an hour for an account, however long it goes on."""
+    notify(
+        recipients.keepers(),
+        template="guessed",
+        level=Level.WARNING,
+        params={"by": event.person, "guesses": event.guesses},
+        subject=f"person:{event.person}",
+        at=event.at,
+        dedup=f"guessed:{event.person}:{event.at:%Y%m%d%H}",
+        email=True,
+    )
 
 
 @react(PersonErased)

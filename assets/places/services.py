@@ -1,4 +1,4 @@
-"""What becomes of people: erased on request or when nobody needs to know them any more."""
+"""What becomes of people: guessed at, erased on request or when nobody needs to know them any more."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from allauth.mfa.models import Authenticator
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.db import transaction
 
-from assets.events import PersonErased
+from assets.events import PasswordGuessed, PersonErased
 from assets.places.models import Person, User
 from config.kernel.events import publish
 
@@ -30,6 +30,14 @@ def erase(person: Person, *, by: str, at: datetime) -> Person:
     current.save(update_fields=["name", "phone", "erased_at"])
     publish(PersonErased(at=at, by=by, person=current.public_id))
     return current
+
+
+@transaction.atomic
+def announce_guesses(username: str, *, guesses: int, at: datetime) -> None:
+    """Somebody who is perhaps not the owner has used up the guesses at an account. `PasswordGuessed`, for real ones."""
+    account = User.objects.filter(username__iexact=username, is_active=True).select_related("person").first()
+    if account:
+        publish(PasswordGuessed(at=at, by="system", person=account.person.public_id, guesses=guesses))
 
 
 def _close(account: User, pseudonym: str) -> None:

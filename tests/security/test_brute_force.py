@@ -16,9 +16,13 @@ from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, 
 from axes.models import AccessAttempt
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import translation
 
 from assets.models import User
+from config.kernel.models import EventRecord
 from config.rights import RoleBackend
+from integrations.models import Notification
+from integrations.notifications.queries import shown
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -210,6 +214,22 @@ def test_a_locked_account_is_refused_in_words_by_both_doors(clock: Any, engineer
 
     assert (page.status_code, page["Content-Type"]) == (429, "text/html; charset=utf-8")
     assert (problem.status_code, problem["Content-Type"]) == (429, "application/problem+json")
+
+
+def test_who_keeps_accounts_hears_of_it_at_once_and_once_an_hour(
+    clock: Any, engineer: User, manager: User, admin_user: User, nurse: User
+) -> None:
+    for n in range(30):
+        web("li", f"wrong-{n}", f"203.0.113.{n % 3}")
+        web("nobody", f"wrong-{n}", "203.0.113.9")
+
+    told = Notification.objects.filter(template="guessed")
+    assert {(note.user.username, note.at) for note in told} == {("manager", START), ("admin", START)}
+    with translation.override("zh-hans"):
+        assert shown(told, manager)[0].title == "有人在猜 李工 的密码"
+    facts = EventRecord.objects.filter(type="PasswordGuessed")
+    assert {fact.subject for fact in facts} == {f"person:{engineer.person.public_id}"}
+    assert "li" not in {str(value) for fact in facts for value in fact.data.values()}
 
 
 # --- the second factor -----------------------------------------------------------------------------------------------

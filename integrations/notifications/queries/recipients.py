@@ -25,6 +25,11 @@ def heads() -> list[User]:
     return list(User.objects.filter(role=Role.MANAGER, is_active=True))
 
 
+def keepers() -> list[User]:
+    """Who can close an account: heads and administrators."""
+    return list(User.objects.filter(role__in=(Role.MANAGER, Role.ADMIN), is_active=True))
+
+
 def leads(at: datetime) -> list[User]:
     return [engineer.user for engineer in leads_on_duty(at)]
 
