@@ -18,6 +18,7 @@ from typing import NamedTuple
 import servers
 
 CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+BOTH_CORES = ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile"]
 NO_TESTS = 5  # pytest's exit code when a mark selects nothing
 
 
@@ -81,7 +82,7 @@ def run(group: Group, more: list[str]) -> tuple[int, Counter[str]]:
 
 def groups(state: Mapping[str, Need], outside: servers.Servers | None) -> tuple[list[Group], list[str]]:
     """What can run here, and one sentence for each group that cannot."""
-    possible = [Group("SQLite", ["-m", "not browser and not faults"], {})]
+    possible = [Group("SQLite", ["-m", "not browser and not faults", *BOTH_CORES], {})]
     impossible = []
     no_servers, no_browser = absent(state, "postgresql", "redis"), absent(state, "chromium", "fonts")
     real = {"DATABASE_URL": outside.database_url, "REDIS_URL": outside.redis_url} if outside else {}

@@ -30,6 +30,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[FIGURES] = defaultdict(Counter)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A process of `-n` hands its counts to the one that prints."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["figures"] = {
+            name: dict(counts) for name, counts in session.config.stash[FIGURES].items()
+        }
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    for name, counts in node.workeroutput.get("figures", {}).items() if hasattr(node, "workeroutput") else ():
+        node.config.stash[FIGURES][name].update(counts)
+
+
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """What the proofs counted, one line each."""
     for proof, counts in config.stash[FIGURES].items():
