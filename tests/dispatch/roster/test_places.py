@@ -23,4 +23,4 @@ def test_a_bed_is_told_by_its_building_and_floor_in_one_query(engineer, django_a
         assert _places([line]) == {person.pk: "外科楼 5 层"}
 
     with translation.override("en"):
-        assert _places([line]) == {person.pk: "Surgery Building, floor 5"}
+        assert _places([line]) == {person.pk: "Floor 5, Surgery Building"}
