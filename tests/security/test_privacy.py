@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import socket
 import uuid
@@ -195,6 +196,44 @@ def test_an_erased_account_is_closed_and_has_no_name(clock: Any, dispatcher: Use
     assert browser.get("/desk/").status_code == 302
     assert Client(headers={"Authorization": f"Token {token}"}).get("/api/v1/tickets/").status_code == 401
     assert not any(value in everything_stored() for value in stored)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_person_reads_what_we_know_of_them_and_of_nobody_else(
+    clock: Any, ventilator: Device, monitor: Device, stopped: FaultPreset, spo2: FaultPreset, media: Path, capsys: Any
+) -> None:
+    ticket = told(ventilator, stopped)
+    other = told(monitor, spo2)
+    record.comment(ticket, text="别人的话", by=other.reporter, at=timezone.now())
+
+    call_command("own_data", ticket.reporter.public_id)
+
+    known = json.loads(capsys.readouterr().out)
+    assert (known["name"], known["phone"], known["account"]) == (NAME, PHONE, None)
+    assert [line["text"] for line in known["wrote"]] == [f"{NAME} 说换过电源"]
+    assert [row["number"] for row in known["reported"]] == [ticket.number]
+    assert sorted(row["kind"] for row in known["sent"]) == ["audio", "photo"]
+    assert {row["type"] for row in known["did"]} >= {"CommentAdded", "AttachmentAdded"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_lists_load_thumbnails_and_each_original_that_is_opened_is_written_down(
+    ventilator: Device, stopped: FaultPreset, dispatcher: User, signed_in: Callable[[User], Client], media: Path,
+    caplog: Any,
+) -> None:  # fmt: skip
+    ticket = told(ventilator, stopped)
+    photo = ticket.attachments.get(kind="photo")
+    desk = signed_in(dispatcher)
+
+    for path in ("/desk/", "/desk/tickets/", f"/desk/tickets/{ticket.public_id}/"):
+        page = desk.get(path).content.decode()
+        assert f'src="/files/{photo.public_id}/"' not in page
+    with caplog.at_level("INFO", logger="tickets.desk.views.files"):
+        for query in ("?thumb=1", "", "?thumb=1"):
+            desk.get(f"/files/{photo.public_id}/{query}").close()
+
+    read = [line.getMessage() for line in caplog.records if photo.public_id in line.getMessage()]
+    assert read == [f"attachment {photo.public_id} read by person {dispatcher.person_id}"]
 
 
 # --- what is typed ---------------------------------------------------------------------------------------------------
