@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assets.models import Device, FaultPreset, User
-from config.kernel.errors import DomainError
+from config.kernel.errors import DomainError, NotAllowedNow
 from config.kernel.models import EventRecord, Timer
 from tests.faults.ledger import note
 from tickets.lifecycle import services as lifecycle
@@ -145,8 +145,8 @@ def tally() -> Iterator[Counter[str]]:
         tried=counts["walks"],
         acknowledged=counts["steps"],
         refused=counts["refusals"],
-        illegal=0,
-        replay_differs=0,
+        illegal=counts["illegal"],
+        replay_differs=counts["other_replays"],
         lost=0,
         doubled=0,
     )
@@ -185,11 +185,13 @@ def test_whatever_people_try_only_legal_steps_happen(
                 continue
             tally["steps"] += 1
             state = Ticket.objects.get(pk=ticket.pk).state
+            tally["illegal"] += was not in sources
             assert was in sources, (verb, was)
             assert state == (found if target == "back" else target or was), (verb, was, state)
             found = was
             assert EventRecord.objects.count() > before[2] or everything(ticket) == before, (verb, was)
 
+        tally["other_replays"] += replayed(ticket) != Ticket.objects.get(pk=ticket.pk).state
         assert replayed(ticket) == Ticket.objects.get(pk=ticket.pk).state
         tally["walks"] += 1
         transaction.set_rollback(True)
@@ -265,3 +267,20 @@ def test_every_verb_is_walked() -> None:
     published = {name for name in lifecycle.__all__ if name.islower()} - {"submit"}
 
     assert published == set(EDGES)
+
+
+def test_who_has_come_to_the_device_cannot_refuse_any_more(
+    cast: Cast, ventilator: Device, stopped: FaultPreset, now: datetime
+) -> None:
+    """Found by a random walk: the edge back to the desk is there for the desk, not for a refusal."""
+    ticket = lifecycle.submit(device=ventilator, preset=stopped, by=None, at=now)
+    steps = cast.steps()
+    for verb in ("assign", "accept", "arrive"):
+        steps[verb](Ticket.objects.get(pk=ticket.pk), now, 0)
+    ticket = Ticket.objects.get(pk=ticket.pk)
+    before = everything(ticket)
+
+    with pytest.raises(NotAllowedNow):
+        steps["decline"](ticket, now, 0)
+
+    assert everything(ticket) == before

@@ -57,10 +57,18 @@ def accept(ticket: Ticket, *, by: User, at: datetime, version: int | None = None
 
 @transaction.atomic
 def decline(ticket: Ticket, *, by: User, at: datetime, reason: str, version: int | None = None) -> Ticket:
-    """The engineer gives it back with a reason; dispatch looks for the next one. `TicketUnassigned(refused)`."""
+    """The engineer gives it back with a reason; dispatch looks for the next one. `TicketUnassigned(refused)`.
+
+    Refused at the device: who has come hands the ticket over, or pauses it and says what it waits for.
+    """
     current = lock(ticket, version=version)
     if current.assignee_id != by.pk:
         raise Refused(_("这张单不在你手上。"))
+    if current.state not in (State.ASSIGNED, State.ACCEPTED):
+        raise NotAllowedNow(
+            _("这张单现在是“%(state)s”，不能%(verb)s。看最新。")
+            % {"state": current.get_state_display(), "who": "", "verb": _("拒单")}
+        )
     if not reason.strip():
         raise Invalid(_("写明拒单原因。"), fields={"reason": _("写明拒单原因。")})
     record.comment(current, text=reason, by=by, at=at, public=False)
