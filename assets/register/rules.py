@@ -163,7 +163,7 @@ def _gs1_elements(raw: str) -> dict[str, Any]:
         if raw.isdigit() and len(raw) < 16:
             return {}
         found = biip.parse(raw.lstrip(_GS))
-    except (biip.ParseError, ValueError, ArithmeticError):
+    except (biip.ParseError, ValueError, ArithmeticError, LookupError):  # biip indexes into what is not there
         return {}
     message = found.gs1_message or found.gs1_digital_link_uri
     return {element.ai.ai: element for element in message.element_strings} if message else {}
@@ -172,6 +172,6 @@ def _gs1_elements(raw: str) -> dict[str, Any]:
 def _gtin(digits: str) -> str:
     try:
         gtin = biip.parse(digits).gtin
-    except (biip.ParseError, ValueError):
+    except (biip.ParseError, ValueError, LookupError):
         return ""
     return gtin.as_gtin_14() if gtin else ""

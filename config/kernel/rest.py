@@ -70,6 +70,30 @@ class KeysetPagination(CursorPagination):
     page_size_query_param = "page_size"
     max_page_size = 200
 
+    def get_page_size(self, request: Request) -> int:
+        """The size asked for, at most the largest; what is no number is refused rather than ignored."""
+        asked = request.query_params.get(self.page_size_query_param)
+        if asked is None:
+            return self.page_size
+        if not (asked.isascii() and asked.isdigit() and int(asked[:9])):
+            raise exceptions.ValidationError({"page_size": [_("填一个正整数。")]})
+        return min(int(asked[:9]), self.max_page_size)
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        parameters: list[dict[str, Any]] = super().get_schema_operation_parameters(view)
+        for parameter in parameters:
+            if parameter["name"] == self.page_size_query_param:
+                parameter["schema"] = {"type": "integer", "minimum": 1, "description": f"<= {self.max_page_size}"}
+        return parameters
+
+    def decode_cursor(self, request: Request) -> Any:
+        """The place a cursor names; a made-up one is no page, like one that is not base64."""
+        cursor = super().decode_cursor(request)
+        place: Any = cursor.position if cursor else None
+        if place is not None and not (place.isascii() and place.isdigit() and len(place) < 19):
+            raise exceptions.NotFound(self.invalid_cursor_message)
+        return cursor
+
 
 def problem(code: str, sentence: Any, http_status: int, **more: Any) -> Response:
     """An RFC 9457 answer: `type`, `title`, `status`, `detail`, and `errors` by field where there are any."""
@@ -160,7 +184,10 @@ def idempotent(handler: Handler) -> Handler:
 
 def request_body(request: Request) -> bytes:
     """The parsed body in one canonical spelling, so that key order does not make another request of it."""
-    return orjson.dumps(request.data, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str)
+    try:
+        return orjson.dumps(request.data, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str)
+    except TypeError as error:  # half a surrogate pair, a whole number beyond 64 bits, nesting without end
+        raise Invalid(_("有些内容要改。")) from error
 
 
 def etag(version: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from config.kernel import log
 from config.kernel.models import EventRecord
+from config.kernel.openapi import PROBLEMS
 from config.kernel.rest import FastJSONRenderer, SignedIn
 from tickets.policies import visible_events
 
@@ -44,7 +45,7 @@ class EventsView(APIView):
     permission_classes = (SignedIn,)
     renderer_classes = (FastJSONRenderer,)
 
-    @extend_schema(parameters=[OpenApiParameter("after", int), OpenApiParameter("limit", int)], responses={200: Facts})
+    @extend_schema(parameters=[Query], responses={200: Facts, 400: PROBLEMS[400]})
     def get(self, request: Request) -> Response:
         given = Query(data=request.query_params)
         given.is_valid(raise_exception=True)

@@ -7,12 +7,9 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from asgiref.testing import ApplicationCommunicator
-from django.contrib.auth.models import AnonymousUser
 from django.test import Client
 
 from assets.models import Department, Device, User
-from config import asgi
 from tests.architecture.addresses import every_address
 from tests.architecture.people import Knocker, furnish, undone
 from tests.architecture.rights import OPEN
@@ -60,30 +57,3 @@ def test_a_made_up_token_opens_nothing(client: Client, path: str, forged: str) -
     assert client.get(address).status_code in (404, 405)
     assert client.post(address, {"in_use": "yes"}).status_code in (404, 405)
     assert not Ticket.objects.exists()
-
-
-# --- sockets ---------------------------------------------------------------------------------------------------------
-
-
-def knock(path: str, origin: str | None) -> ApplicationCommunicator:
-    headers = [(b"host", b"testserver")] + ([(b"origin", origin.encode())] if origin else [])
-    scope = {"type": "websocket", "path": path, "query_string": b"after=0", "headers": headers, "subprotocols": []}
-    return ApplicationCommunicator(asgi.application, scope | {"user": AnonymousUser()})
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("route", asgi.sockets, ids=lambda route: str(route.pattern))
-@pytest.mark.parametrize("origin", ["http://testserver", "http://evil.example", "http://testserver.evil.example", None])
-async def test_a_socket_tells_a_stranger_nothing(route: Any, origin: str | None) -> None:
-    channel = knock(f"/{route.pattern}", origin)
-    await channel.send_input({"type": "websocket.connect"})
-
-    said = await channel.receive_output(timeout=5)
-    if said["type"] == "websocket.accept":  # only to say why: a browser shows no reason of a refused handshake
-        assert origin == "http://testserver"
-        said = await channel.receive_output(timeout=5)
-
-    assert said["type"] == "websocket.close"
-    assert said.get("code") in (4401, 4403, 1000, None)
-    await channel.send_input({"type": "websocket.disconnect", "code": 1000})
-    await channel.wait(timeout=5)
