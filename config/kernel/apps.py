@@ -8,3 +8,8 @@ class KernelConfig(AppConfig):
     name = "config.kernel"
     label = "kernel"
     verbose_name = _("内核")
+
+    def ready(self) -> None:
+        from config.kernel.away import dial_steadily
+
+        dial_steadily()

@@ -6,8 +6,10 @@ import errno
 from typing import Final
 
 from django.db import InterfaceError, OperationalError
+from psycopg_pool.base import AttemptWithBackoff
 
 RETRY_AFTER: Final = "2"  # seconds
+_DIAL_AGAIN: Final = 0.3  # seconds
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _OUR_FAULT: Final = (
     "no such table",
@@ -21,3 +23,10 @@ def is_away(error: BaseException | None) -> bool:
     if isinstance(error, OSError):
         return error.errno in _FULL
     return isinstance(error, OperationalError | InterfaceError) and not str(error).startswith(_OUR_FAULT)
+
+
+def dial_steadily() -> None:
+    """Pools ask a database that is away at a steady pace. Doubling the pause, as they would, makes a restart of eight
+    seconds an outage of sixteen."""
+    AttemptWithBackoff.INITIAL_DELAY = _DIAL_AGAIN
+    AttemptWithBackoff.DELAY_BACKOFF = 1.0

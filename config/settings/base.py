@@ -128,7 +128,7 @@ else:
         DATABASE["OPTIONS"]["pool"] = {
             "min_size": 2,
             "max_size": env.number("DATABASE_POOL_SIZE", 16, at_least=2),
-            "timeout": 10,
+            "timeout": 4,  # who waits longer for a connection hears 503 and when to come back
         }
 DATABASES = {"default": DATABASE}
 

@@ -11,6 +11,7 @@ import pytest
 from django.core.cache.backends.redis import RedisCache
 from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError
 from django.test import Client
+from psycopg_pool.base import AttemptWithBackoff
 from redis.exceptions import ConnectionError as RedisGone
 
 from assets.models import Device, User
@@ -101,3 +102,12 @@ def test_redis_is_used_again_when_it_is_back(steady: SteadyCache, monkeypatch: p
 
     with patch.object(RedisCache, "get", return_value="shared"):
         assert steady.get("anything") == "shared"
+
+
+def test_a_pool_dials_a_database_that_is_away_at_a_steady_pace() -> None:
+    attempt, pauses = AttemptWithBackoff(timeout=300), []
+    for second in range(20):
+        attempt.update_delay(float(second))
+        pauses.append(attempt.delay)
+
+    assert max(pauses) < 0.5
