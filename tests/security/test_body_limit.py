@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from asgiref.testing import ApplicationCommunicator
 
 from config import asgi, body
 
+NGINX = Path(__file__).resolve().parents[2] / "config" / "deploy" / "nginx.conf"
 CHUNK = b"a" * 65_536
 FORM = b"application/x-www-form-urlencoded"
 FILES = b"multipart/form-data; boundary=x"
@@ -68,3 +71,29 @@ async def test_an_ordinary_form_passes() -> None:
     await browser.send_input({"type": "http.request", "body": b"code=ABC123", "more_body": False})
 
     assert (await browser.receive_output(timeout=10))["status"] == 422
+
+
+# Doors that take files, and the megabytes that they take.
+FILE_DOORS = {
+    "/t/abc/file/": 30,
+    "/field/abc/do/photo/": 40,
+    "/field/abc/do/finish/": 40,
+    "/desk/tickets/abc/comment/": 40,
+    "/api/v1/tickets/abc/attachments/": 10,
+    "/admin/assets/device/import/": 10,
+}
+
+
+@pytest.mark.parametrize("path", FILE_DOORS)
+def test_the_proxy_lets_through_what_a_door_takes_and_no_more_than_we_read(path: str) -> None:
+    rules = re.findall(r"location ~ (\S+) \{[^}]*?client_max_body_size (\d+)m", NGINX.read_text())
+
+    allowed = next(int(most) for pattern, most in rules if re.search(pattern, path))
+
+    assert FILE_DOORS[path] < allowed <= body.MOST // body.MEGABYTE
+
+
+def test_the_proxy_takes_little_elsewhere() -> None:
+    [general] = re.findall(r"^    client_max_body_size (\d+)m", NGINX.read_text(), re.MULTILINE)
+
+    assert int(general) == body.MOST_WITHOUT_FILES // body.MEGABYTE
