@@ -73,6 +73,7 @@ def test_production_holds_what_the_security_reference_asks(load):
     assert settings["DATA_UPLOAD_MAX_NUMBER_FIELDS"] == 500
     assert settings["DATA_UPLOAD_MAX_NUMBER_FILES"] == 4
     assert settings["FILE_UPLOAD_PERMISSIONS"] == 0o640
+    assert settings["STORAGES"]["staticfiles"]["OPTIONS"]["file_permissions_mode"] == 0o644  # nginx reads those
     assert settings["ALLAUTH_TRUSTED_PROXY_COUNT"] == settings["AXES_IPWARE_PROXY_COUNT"] == 1
     assert settings["REST_FRAMEWORK"]["NUM_PROXIES"] == 1
     assert settings["REST_FRAMEWORK"]["DEFAULT_PERMISSION_CLASSES"] == ["config.kernel.rest.DenyByDefault"]
