@@ -1,7 +1,7 @@
 # Two commands matter: `make run` and `make test`. What they do stands in .ci/.
 PYTHON ?= python3
 .DEFAULT_GOAL := help
-.PHONY: help run test faults check lock production screenshots python
+.PHONY: help run test faults matrix fuzz check lock production screenshots python
 
 help: ## Show the commands
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 @/p' Makefile | tr '@' '\t'
@@ -14,6 +14,12 @@ test: python ## Run every test on SQLite, then on PostgreSQL + Redis, then in Ch
 
 faults: python ## Kill, starve and restart everything in full counts; the table goes to .data/faults.md
 	@exec $(PYTHON) .ci/faults.py
+
+matrix: python ## Ask every address by every method as every kind of person, and print the figures
+	@$(PYTHON) .ci/setup.py dev && exec .venv/bin/python -m pytest -q --full tests/architecture/test_matrix.py tests/architecture/test_fields.py tests/architecture/test_strangers.py tests/architecture/test_sockets.py
+
+fuzz: python ## Bad input at full count: every parser, the API against its description, raw sockets
+	@$(PYTHON) .ci/setup.py dev && exec .venv/bin/python -m pytest -q --full tests/fuzz
 
 check: python ## Lint, types, contracts, migrations, translations, lock
 	@$(PYTHON) .ci/setup.py dev && exec .venv/bin/python .ci/check.py
