@@ -13,6 +13,7 @@ from dispatch.matching.rules.constraints import (
 )
 from dispatch.matching.rules.costs import cannot_wait, cost, defer_cost, eta, marginal_rate, mean_busy
 from dispatch.matching.rules.facts import CostTerms, Engineer, Job, Rejection, Work
+from dispatch.matching.rules.replay import READ, Change, Mean, Past, Replay, replay
 from dispatch.matching.rules.review import Choice, compare, review_reasons, terms_as_data
 from dispatch.matching.rules.weights import Manner, Settings, Weights, settings_from
 
@@ -20,13 +21,18 @@ VERSION = "rules-1"
 
 __all__ = [
     "ALL",
+    "READ",
     "VERSION",
+    "Change",
     "Choice",
     "CostTerms",
     "Engineer",
     "Job",
     "Manner",
+    "Mean",
+    "Past",
     "Rejection",
+    "Replay",
     "Settings",
     "Weights",
     "Work",
@@ -41,6 +47,7 @@ __all__ = [
     "mean_busy",
     "minutes",
     "reject_reason",
+    "replay",
     "review_reasons",
     "settings_from",
     "terms_as_data",
