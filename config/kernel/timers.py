@@ -26,8 +26,11 @@ def set_timer(key: str, at: datetime, call: str, *args: Any) -> None:
     """Fire `call(*args, at=<due time>)` at `at`; a timer with the same key is moved, so there is one per key."""
     if not _ALLOWED.match(call):
         raise ValueError(f"{call} is not a handler that a timer may call")
-    Timer.objects.update_or_create(
-        key=key, defaults={"fire_at": at, "call": call, "args": list(args), "attempts": 0, "last_error": ""}
+    Timer.objects.bulk_create(
+        [Timer(key=key, fire_at=at, call=call, args=list(args))],
+        update_conflicts=True,
+        unique_fields=["key"],
+        update_fields=["fire_at", "call", "args", "attempts", "last_error"],
     )
 
 

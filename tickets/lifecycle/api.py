@@ -73,7 +73,7 @@ class FiltersWhenAsked(django_filters.rest_framework.DjangoFilterBackend):
         return super().filter_queryset(request, queryset, view) if asked else queryset
 
 
-class TicketsView(GenericAPIView[Ticket]):
+class TicketsView(GenericAPIView[Any]):
     """The tickets of this account, newest first; and the door for a new one."""
 
     permission_classes = (SignedIn,)
@@ -83,7 +83,7 @@ class TicketsView(GenericAPIView[Ticket]):
     filterset_class = TicketFilter
     serializer_class = shapes.TicketOut
 
-    def get_queryset(self) -> QuerySet[Ticket]:
+    def get_queryset(self) -> QuerySet[Any, Any]:
         return queries.rows_for(self.request.user)
 
     @extend_schema(responses={200: shapes.TicketOut(many=True)} | {k: PROBLEMS[k] for k in (400, 401, 429)})

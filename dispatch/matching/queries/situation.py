@@ -102,15 +102,12 @@ def _waiting() -> list[Ticket]:
 
 
 def _presets() -> list[triage.Preset]:
+    rows = FaultPreset.objects.filter(active=True).values_list(
+        "code", "group__code", "category", "skill__code", "minutes"
+    )
     return [
-        triage.Preset(
-            code=preset.code,
-            group=preset.group.code,
-            category=preset.category,
-            skill=preset.skill.code if preset.skill else "",
-            minutes=preset.minutes,
-        )
-        for preset in FaultPreset.objects.filter(active=True).select_related("group", "skill")
+        triage.Preset(code=code, group=group, category=category, skill=skill or "", minutes=minutes)
+        for code, group, category, skill, minutes in rows
     ]
 
 

@@ -10,6 +10,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from django.conf import settings
@@ -20,7 +21,7 @@ from django.utils import timezone
 from assets.models import Person, User
 from config.kernel import log
 from config.kernel.events import Event, publish
-from integrations.management.bench import plain_broadcast
+from integrations.management.bench import listeners, plain_broadcast
 from integrations.management.bench.figures import Figures, goal, share, spread
 from integrations.management.bench.house import free_port, house, running, session_of, wait_for
 from tickets.desk.consumers import SOCKETS_PER_USER
@@ -73,13 +74,14 @@ def _plainly(sockets: int, facts: int) -> tuple[list[float], float]:
             sys.executable,
             "-m",
             "uvicorn",
-            f"{plain_broadcast.__name__}:app",
+            "plain_broadcast:app",
             "--host",
             "127.0.0.1",
             "--port",
             str(port),
         ),
         *("--lifespan", "off", "--log-level", "warning", "--no-access-log", "--backlog", "4096"),
+        *("--app-dir", str(Path(plain_broadcast.__file__).parent)),
     ]
 
     def ring(n: int) -> float:
@@ -97,7 +99,7 @@ def _told(
     url: str, cookies: list[str], sockets: int, facts: int, tell: Callable[[int], float]
 ) -> tuple[list[float], float]:
     """Milliseconds of every delivery after a first fact that does not count, and the share of deliveries that came."""
-    command = [sys.executable, "-m", "integrations.management.bench.listeners"]
+    command = [sys.executable, "-I", listeners.__file__]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=settings.BASE_DIR
     ) as ears:

@@ -15,9 +15,23 @@ from django.utils import timezone
 from config.kernel.models import EventRecord
 from tickets.models import Clock, Ticket, Watcher
 
-LIST = """SELECT t.id, t.public_id, t.number, t.state, t.priority, t.reported_at, d.public_id, d.name, p.code, u.username
-  FROM tickets_ticket t LEFT JOIN assets_device d ON d.id = t.device_id JOIN assets_department p ON p.id = t.department_id
-  LEFT JOIN assets_user u ON u.id = t.assignee_id ORDER BY t.id DESC LIMIT 50"""
+# All that the answer says of a ticket itself, with three joins; the same with the places and clocks it says too.
+_TICKET = (
+    "t.id, t.public_id, t.number, t.state, t.priority, t.in_use, t.danger, t.description, t.impact, t.criticality,"
+    " t.priority_reasons, t.eta_at, t.reported_at, t.tracking_token, t.needs_callback, t.version, t.repeat_of_id,"
+    " t.duplicate_of_id, t.parent_id, d.public_id, d.name, d.name_en, d.model, p.code, p.name, p.name_en, u.username,"
+    " u.display_name, u.display_name_en, u.role"
+)
+_JOINS = (
+    " FROM tickets_ticket t LEFT JOIN assets_device d ON d.id = t.device_id"
+    " JOIN assets_department p ON p.id = t.department_id LEFT JOIN assets_user u ON u.id = t.assignee_id"
+)
+LIST = f"SELECT {_TICKET}{_JOINS} ORDER BY t.id DESC LIMIT 50"
+WHOLE = (
+    f"SELECT {_TICKET}, l.name, l.path_zh, l.path_en, f.code, f.name, f.name_en{_JOINS}"
+    " LEFT JOIN assets_location l ON l.id = t.location_id LEFT JOIN assets_faultpreset f ON f.id = t.preset_id"
+    " ORDER BY t.id DESC LIMIT 50"
+)
 
 
 class Driver:
@@ -45,6 +59,12 @@ class Driver:
     def page(self) -> None:
         """50 rows over three joins."""
         self.link.execute(LIST).fetchall()
+
+    def whole_page(self) -> None:
+        """All that the API says: five joins, and the clocks of the 50."""
+        rows = self.link.execute(WHOLE).fetchall()
+        keys = ", ".join(str(int(row[0])) for row in rows)
+        self.link.execute(f"SELECT ticket_id, metric, due_at FROM tickets_clock WHERE ticket_id IN ({keys})").fetchall()
 
     def two_rows(self) -> None:
         """A ticket and one fact in a transaction."""

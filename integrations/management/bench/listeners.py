@@ -13,6 +13,7 @@ import re
 import sys
 import time
 from collections import defaultdict
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -55,12 +56,17 @@ async def listen(url: str, cookies: list[str], count: int) -> None:
         for n in range(start, min(start + AT_ONCE, count)):
             done = loop.create_future()
             hello = _hello(parts.netloc, f"{parts.path}?{parts.query}", cookies[n % len(cookies)] if cookies else "")
-            await loop.create_connection(lambda h=hello, d=done: Listener(h, heard, d), parts.hostname, parts.port)
+            listener = Listener(hello, heard, done)
+            await loop.create_connection(partial(_same, listener), parts.hostname or "", parts.port or 0)
             batch.append(done)
         opened += await asyncio.gather(*batch)
     print(json.dumps({"open": sum(opened)}), flush=True)
     await loop.run_in_executor(None, sys.stdin.readline)
     print(json.dumps(heard), flush=True)
+
+
+def _same(listener: Listener) -> Listener:
+    return listener
 
 
 def _hello(host: str, path: str, cookie: str) -> bytes:

@@ -30,7 +30,8 @@ class _Copy:
     """One COPY a table, each on a connection of its own, so that the server works on all of them beside Python."""
 
     def __init__(self, tables: Sequence[Table]) -> None:
-        self.stack, self.indexes = ExitStack(), []
+        self.stack = ExitStack()
+        self.indexes: list[tuple[str, str, str]] = []
         self.names = [table._meta.db_table for table in tables]
         self._take_indexes_down()
         self.lines = {table: _line(table) for table in tables}

@@ -13,6 +13,7 @@ from django.core.management import CommandError
 from django.db import close_old_connections
 from django.utils import timezone
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from assets.models import Device, User
 from config.kernel import log
@@ -63,7 +64,8 @@ def bench_alerts(runs: int) -> Figures:
     with house("web", "clock") as home, screen(home) as told:
         start = timezone.now() + timedelta(seconds=2)
         dues = _falling_due(like, ticket, start, runs)
-        late, heard = [], {}
+        late: list[float] = []
+        heard: dict[str, int] = {}
         limit = time.monotonic() + 2 + runs * 0.05 + 20
         while len(heard) < runs and time.monotonic() < limit:
             moment, fact = told("", "SlaBreached", wall=True)
@@ -120,11 +122,8 @@ def screen(home: House) -> Iterator[Told]:
     """A signed-in engineer's socket. `told(subject, type)` waits for that fact and says when it came."""
     engineer = User.objects.filter(role="engineer", is_active=True)[0]
     close_old_connections()
-    with connect(
-        home.sockets + str(log.head()),
-        additional_headers={"Cookie": session_of(engineer)},
-        origin=home.base,  # type: ignore[arg-type]  # a string is an origin
-    ) as socket:
+    cookie = {"Cookie": session_of(engineer)}
+    with connect(home.sockets + str(log.head()), additional_headers=cookie, origin=Origin(home.base)) as socket:
         yield lambda subject, kind, wall=False: _wait(socket, subject, kind, wall=wall)
 
 

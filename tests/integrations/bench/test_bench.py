@@ -38,7 +38,7 @@ def test_the_requests_are_said_beside_the_bare_driver(ticket: Ticket) -> None:
 
         assert said.keys() >= SPREAD
         assert said["queries"] <= 8
-    assert {"floor_same_rows_ms", "times_floor_same_rows"} <= said.keys()
+    assert {"floor_same_content_ms", "times_floor_same_content"} <= said.keys()
 
 
 @pytest.mark.django_db(transaction=True)

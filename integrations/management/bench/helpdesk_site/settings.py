@@ -47,6 +47,7 @@ TEMPLATES = [
     }
 ]
 given = urlsplit(os.environ["PEER_DATABASE"])
+DATABASES: dict[str, dict[str, object]]
 if given.scheme == "sqlite":
     DATABASES = {
         "default": {
