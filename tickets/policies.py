@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from assets.places.models import User
 from assets.policies import is_house_staff, is_ward
 from config.kernel.models import EventRecord
-from tickets.record.models import IN_HAND, Ticket
+from tickets.record.models import IN_HAND, Attachment, Ticket
 
 Role = User.Role
 DESK = (Role.DISPATCHER, Role.MANAGER, Role.ADMIN)
@@ -30,6 +30,12 @@ def visible_tickets(user: Any, tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
     if is_ward(user) and user.department_id:
         return tickets.filter(department_id=user.department_id)
     return tickets.none()
+
+
+def visible_files(user: Any, files: QuerySet[Attachment]) -> QuerySet[Attachment]:
+    """Files of tickets this person may read; what came with a private note is the equipment department's."""
+    files = files.filter(ticket__in=visible_tickets(user, Ticket.objects.all()))
+    return files if is_house_staff(user) else files.filter(public=True)
 
 
 def visible_events(user: Any, events: QuerySet[EventRecord]) -> QuerySet[EventRecord]:

@@ -70,6 +70,7 @@ class AttachmentOut(serializers.Serializer[Attachment]):
     content_type = serializers.CharField()
     size = serializers.IntegerField(help_text="bytes")
     sha256 = serializers.CharField()
+    public = serializers.BooleanField(help_text="The ward sees it too.")
     at = serializers.DateTimeField()
     url = serializers.SerializerMethodField()
 
@@ -82,14 +83,15 @@ class AttachmentIn(serializers.Serializer[Any]):
 
 
 class AttachmentsView(APIView):
-    """Photos and voice notes of one ticket."""
+    """Photos and voice notes of one ticket. Ward accounts read the public ones."""
 
     permission_classes = (SignedIn,)
     parser_classes = (MultiPartParser,)
 
     @extend_schema(responses={200: AttachmentOut(many=True)} | {k: PROBLEMS[k] for k in (401, 404, 429)})
     def get(self, request: Request, public_id: str) -> Response:
-        return Response(AttachmentOut(find(request.user, public_id).attachments.all(), many=True).data)
+        rows = policies.visible_files(request.user, find(request.user, public_id).attachments.all())
+        return Response(AttachmentOut(rows, many=True).data)
 
     @extend_schema(request=AttachmentIn, responses={201: AttachmentOut} | PROBLEMS)
     def post(self, request: Request, public_id: str) -> Response:

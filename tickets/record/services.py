@@ -87,7 +87,7 @@ def check_uploads(uploads: Iterable[Any]) -> None:
         upload.checked = adapters.accept_upload(upload)
 
 
-def attach(ticket: Ticket, *, upload: Any, by: User | Person | None, at: datetime) -> Attachment:
+def attach(ticket: Ticket, *, upload: Any, by: User | Person | None, at: datetime, public: bool = True) -> Attachment:
     """Store a re-encoded photo or a checked voice note under a random name. `AttachmentAdded`; refuses bad files."""
     _room_for_attachment(ticket)
     safe = getattr(upload, "checked", None) or adapters.accept_upload(upload)
@@ -95,13 +95,14 @@ def attach(ticket: Ticket, *, upload: Any, by: User | Person | None, at: datetim
     with transaction.atomic():
         lock(ticket)
         _room_for_attachment(ticket)
-        return _keep(ticket, safe, label=label, by=by, at=at)
+        return _keep(ticket, safe, label=label, public=public, by=by, at=at)
 
 
 def note(
     ticket: Ticket, *, text: str, photos: Iterable[Any], by: User | Person | None, at: datetime, public: bool = True
 ) -> None:
-    """A comment, photos, or both: all of it or nothing. `CommentAdded`, `AttachmentAdded`; refuses bad files first."""
+    """A comment, photos, or both: all of it or nothing; the ward sees both or neither. `CommentAdded`,
+    `AttachmentAdded`; refuses bad files first."""
     photos = list(photos)
     check_uploads(photos)
     if any(upload.checked.kind != "photo" for upload in photos):
@@ -110,7 +111,7 @@ def note(
         if text or not photos:
             comment(ticket, text=text, public=public, by=by, at=at)
         for upload in photos:
-            attach(ticket, upload=upload, by=by, at=at)
+            attach(ticket, upload=upload, public=public, by=by, at=at)
 
 
 def _room_for_attachment(ticket: Ticket) -> None:
@@ -118,7 +119,9 @@ def _room_for_attachment(ticket: Ticket) -> None:
         raise NotAllowedNow(_("最多 %(n)s 个附件。") % {"n": MAX_ATTACHMENTS})
 
 
-def _keep(ticket: Ticket, safe: adapters.SafeFile, *, label: str, by: User | Person | None, at: datetime) -> Attachment:
+def _keep(
+    ticket: Ticket, safe: adapters.SafeFile, *, label: str, public: bool, by: User | Person | None, at: datetime
+) -> Attachment:
     name = secrets.token_hex(16)
     row = Attachment(
         ticket=ticket,
@@ -127,6 +130,7 @@ def _keep(ticket: Ticket, safe: adapters.SafeFile, *, label: str, by: User | Per
         size=len(safe.content),
         sha256=hashlib.sha256(safe.content).hexdigest(),
         label=label,
+        public=public,
         by=person_of(by),
         at=at,
     )

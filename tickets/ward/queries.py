@@ -107,7 +107,7 @@ def tracking(ticket: Ticket, now: datetime) -> dict[str, Any]:
 
 def sent_by_ward(ticket: Ticket) -> list[Attachment]:
     """Files that came with the report; what engineers add is for engineers."""
-    return [f for f in ticket.attachments.all() if f.by_id is None or f.by_id == ticket.reporter_id]
+    return [f for f in ticket.attachments.all() if f.public and (f.by_id is None or f.by_id == ticket.reporter_id)]
 
 
 def _headline(ticket: Ticket) -> str:

@@ -64,7 +64,7 @@ def _label(choices: Any, value: str) -> str:
     return str(choices(value).label) if value in choices.values else value
 
 
-def timeline(ticket: Ticket, *, public_only: bool = False) -> list[Line]:
+def timeline(ticket: Ticket) -> list[Line]:
     """Every fact of one ticket, newest first. A fixed number of queries."""
     known = SAID.keys() | MORE.keys()
     records = list(
@@ -76,14 +76,13 @@ def timeline(ticket: Ticket, *, public_only: bool = False) -> list[Line]:
     lines = []
     for record in records:
         comment = comments.get(record.data.get("comment"))
-        if public_only and comment is not None and not comment.public:
-            continue
         lines.append(_line(record, behind, comment, files))
     return lines
 
 
 def _line(record: EventRecord, behind: Any, comment: Comment | None, files: dict[str, Attachment]) -> Line:
     icon, tone, sentence = MORE.get(record.type) or SAID[record.type]
+    file = files.get(str(record.data.get("attachment", "")))
     if record.type in SAID:
         tone = next(
             (
@@ -101,7 +100,7 @@ def _line(record: EventRecord, behind: Any, comment: Comment | None, files: dict
         text=sentence_of(record, str(sentence), behind, with_number=False),
         under=[text for text in _under(record, files) if text],
         quote=comment.text if comment else "",
-        private=bool(comment and not comment.public),
+        private=bool(comment and not comment.public) or bool(file and not file.public),
         photo=_photo(record, files),
     )
 

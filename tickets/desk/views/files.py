@@ -9,8 +9,8 @@ from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from tickets.policies import visible_tickets
-from tickets.record.models import Attachment, Ticket
+from tickets.policies import visible_files
+from tickets.record.models import Attachment
 
 logger = logging.getLogger(__name__)
 
@@ -19,8 +19,7 @@ logger = logging.getLogger(__name__)
 @require_safe
 def attachment(request: HttpRequest, public_id: str) -> HttpResponseBase:
     """The re-encoded file, or its thumbnail with `?thumb=1`; 404 for strangers."""
-    mine = visible_tickets(request.user, Ticket.objects.all())
-    row = Attachment.objects.filter(public_id=public_id, ticket__in=mine).first()
+    row = visible_files(request.user, Attachment.objects.filter(public_id=public_id)).first()
     if row is None:
         raise Http404
     small = bool(request.GET.get("thumb")) and bool(row.thumbnail)

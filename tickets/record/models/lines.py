@@ -85,6 +85,7 @@ class Attachment(_OnTicket):
         "RepairReport", models.SET_NULL, null=True, blank=True, related_name="files", verbose_name=_("维修报告")
     )
     label = models.CharField(_("说明"), max_length=100, blank=True)
+    public = models.BooleanField(_("病区可见"), default=True, db_default=True)
 
     class Meta:
         verbose_name = _("附件")
