@@ -69,7 +69,9 @@ def on_postgres(postgres: Postgres, furnished: str, tmp_path: Path) -> Iterator[
     def make(redis_url: str = "", **environment: str) -> Plant:
         name = f"fault_{uuid4().hex[:12]}"
         on_server(postgres, f"CREATE DATABASE {name} TEMPLATE {furnished}")
-        on_server(postgres, "CHECKPOINT")  # a copied sequence logs its steps from here on; a crash before would set it back
+        on_server(
+            postgres, "CHECKPOINT"
+        )  # a copied sequence logs its steps from here on; a crash before would set it back
         plants.append(Plant(tmp_path / name, postgres.url(name), redis_url, **environment))
         return plants[-1]
 

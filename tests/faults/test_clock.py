@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import statistics
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -58,8 +59,16 @@ def leader(plant: Plant) -> str:
     return ""
 
 
+def is_up(plant: Plant, name: str) -> bool:
+    """Whether this clock has reached the database: before that it can take nothing over."""
+    held = Path(f"/proc/{plant.processes[name].pid}/fd").glob("*")
+    return any(file.is_socket() for file in held)
+
+
 def lead_lost(plant: Plant, name: str, how: signal.Signals) -> float:
     """Kill or freeze the leader; the seconds until the other one leads."""
+    for clock in plant.processes:
+        until(lambda clock=clock: is_up(plant, clock), f"the start of {clock}")
     plant.kill(name, how)
     took = until(lambda: leader(plant) not in ("", name), "the take-over", within=30)
     if how == signal.SIGSTOP:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -59,7 +60,7 @@ def one_key_many_times(plant: Plant, rounds: int) -> dict[str, int]:
             [lambda n=n, b=body, k=key, t=token: post(ports[n % 2], TICKETS, b, t, k, timeout=60) for n in range(50)]
         )
         unfit += sum(attempt.status != 201 for attempt, _body in answers)
-        differing += len({str(sorted(said.items())) for attempt, said in answers if attempt.status == 201}) - 1
+        differing += len({json.dumps(said, sort_keys=True) for attempt, said in answers if attempt.status == 201}) - 1
         doubled += plant.number("SELECT count(*) FROM tickets_ticket") - before - 1
         changed, _said = post(ports[0], TICKETS, body | {"description": "changed"}, token, key)
         conflicts += changed.status == 409
