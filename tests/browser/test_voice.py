@@ -72,7 +72,7 @@ def phone(speaking: Browser, hospital: Hospital) -> Iterator[Callable[..., Page]
 
     def opened(role: str = "", before: str = "") -> Page:
         options: dict[str, Any] = {**PHONE, "locale": "zh-CN", "base_url": hospital.base_url}
-        context = speaking.new_context(**options)
+        context = speaking.new_context(**options, ignore_https_errors=True)
         contexts.append(context)
         page = context.new_page()
         if before:
