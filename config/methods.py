@@ -1,4 +1,4 @@
-"""Which HTTP methods this house speaks; every other one is refused before it reaches a session or a view."""
+"""Which HTTP methods this house speaks, and what no address may hold; refused before a session or a view sees it."""
 
 from collections.abc import Callable
 from typing import Final
@@ -18,6 +18,9 @@ class SpokenMethods:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            # PostgreSQL takes no NUL in any text: a name that holds one names nothing.
+            return refusal(request, 404)
         if request.method in SPOKEN:
             return self.get_response(request)
         answer = refusal(request, 405)

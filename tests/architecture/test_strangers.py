@@ -57,3 +57,20 @@ def test_a_made_up_token_opens_nothing(client: Client, path: str, forged: str) -
     assert client.get(address).status_code in (404, 405)
     assert client.post(address, {"in_use": "yes"}).status_code in (404, 405)
     assert not Ticket.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "path", ["/q/%00/", "/api/v1/tickets/%00/", "/q/?lang=%00", "/accounts/login/?next=%00", "/%00"]
+)
+def test_an_address_with_a_nul_names_nothing(client: Client, path: str) -> None:
+    assert client.get(path).status_code == 404
+    assert client.post(path).status_code == 404
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete", "options", "trace"])
+@pytest.mark.parametrize("path", ["/accounts/login/", "/api/v1/docs/", "/desk/", "/q/"])
+def test_three_methods_are_spoken(client: Client, method: str, path: str) -> None:
+    answer = getattr(client, method)(path)
+
+    assert answer.status_code == 405
+    assert answer["Allow"] == "GET, HEAD, POST"
