@@ -88,7 +88,9 @@ def groups(state: Mapping[str, Need], outside: servers.Servers | None) -> tuple[
     real = {"DATABASE_URL": outside.database_url, "REDIS_URL": outside.redis_url} if outside else {}
     if outside:
         possible.append(Group("PostgreSQL + Redis", ["-m", "database and not browser and not faults"], real))
-        possible.append(Group("Faults, small counts", ["-m", "faults"], {}))  # with servers of their own, to be stopped
+        possible.append(
+            Group("Faults, small counts", ["-m", "faults and not lengthy"], {})
+        )  # with servers of their own, to be stopped
     else:
         impossible.append(f"Faults did not run: {no_servers or 'the servers did not start'}.")
         impossible.append(f"PostgreSQL + Redis did not run: {no_servers or 'the servers did not start'}.")

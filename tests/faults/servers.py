@@ -101,7 +101,11 @@ class Postgres(Server):
 
     def command(self) -> list[str]:
         told = (f"port={self.port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={self.folder}")
-        flags = [word for setting in (*told, "max_connections=200") for word in ("-c", setting)]
+        flags = [
+            word
+            for setting in (*told, "max_connections=200", "recovery_init_sync_method=syncfs")
+            for word in ("-c", setting)
+        ]
         return [str(self.bin / "postgres"), "-D", str(self.folder), *flags]
 
     def answers(self) -> bool:

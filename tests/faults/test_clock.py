@@ -130,6 +130,7 @@ def test_no_deadline_is_missed_or_kept_twice_while_clocks_die(on_postgres: Make)
     assert behind <= CATCH_UP
 
 
+@pytest.mark.lengthy
 def test_a_killed_clock_catches_up_on_sqlite(on_sqlite: Make) -> None:
     n, kills = count(60, 2_000), count(2, 10)
     span = count(5, 60)

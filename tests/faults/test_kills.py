@@ -43,6 +43,7 @@ def test_a_killed_web_process_loses_and_doubles_nothing(on_postgres: Make, redis
     assert plant.chain_is_whole()
 
 
+@pytest.mark.lengthy
 def test_a_killed_web_process_loses_and_doubles_nothing_on_sqlite(on_sqlite: Make) -> None:
     plant, kills = on_sqlite(), count(3, 100)
     counts = killed_under_load(plant, kills)

@@ -18,7 +18,9 @@ GRACE = 1.0  # seconds after PostgreSQL answers again in which an error is still
 MANNERS = "a restart must be told as 503 with Retry-After"
 
 
-@pytest.mark.parametrize("how", [Postgres.FAST, Postgres.IMMEDIATE], ids=["fast", "immediate"])
+@pytest.mark.parametrize(
+    "how", [pytest.param(Postgres.FAST, marks=pytest.mark.lengthy), Postgres.IMMEDIATE], ids=["fast", "immediate"]
+)
 def test_a_restart_of_postgresql_loses_nothing_and_is_told(
     on_postgres: Make, postgres: Postgres, redis: Redis, how: signal.Signals
 ) -> None:
@@ -66,7 +68,7 @@ def test_a_restart_of_postgresql_loses_nothing_and_is_told(
     assert plant.chain_is_whole()
 
 
-@pytest.mark.parametrize("how", ["gone", "hung"])
+@pytest.mark.parametrize("how", ["gone", pytest.param("hung", marks=pytest.mark.lengthy)])
 def test_reports_and_alerts_go_on_without_redis(on_postgres: Make, redis: Redis, how: str) -> None:
     seconds, plant = count(4, 60), on_postgres(redis.url)
     plant.start("web-1", "web-2", "worker-1", "clock-1")

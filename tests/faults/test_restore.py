@@ -59,7 +59,7 @@ def restored(target: Plant, file: Path) -> tuple[bool, bool]:
     return rows_in(target, told) == expected and same, target.chain_is_whole()
 
 
-@pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
+@pytest.mark.parametrize("kind", [pytest.param("postgresql", marks=pytest.mark.lengthy), "sqlite"])
 def test_a_backup_under_load_restores_to_a_moment_that_was(
     on_postgres: Make, on_sqlite: Make, postgres: Postgres, tmp_path: Path, kind: str
 ) -> None:

@@ -88,6 +88,7 @@ def test_fifty_equal_requests_at_once_make_one_ticket(on_postgres: Make, redis: 
     assert counts["conflicts_on_changed_body"] == rounds
 
 
+@pytest.mark.lengthy
 def test_fifty_equal_requests_at_once_make_one_ticket_on_sqlite(on_sqlite: Make) -> None:
     rounds = count(1, 20)
     counts = one_key_many_times(on_sqlite(), rounds)

@@ -146,6 +146,7 @@ def test_a_full_disk_under_sqlite_refuses_and_recovers(on_sqlite: Make) -> None:
     assert (counts["lost"], counts["doubled"], counts["without_event"]) == (0, 0, 0)
 
 
+@pytest.mark.lengthy
 def test_a_full_disk_under_postgresql_refuses_and_recovers(on_postgres: Make, postgres: Postgres) -> None:
     assert may_mount(), "needs root for a small disk"
     with small_disk(64) as place:
