@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy
+from unfold.decorators import action
 
 from config.kernel.admin import MasterAdmin, ReadOnlyAdmin
 from dispatch.matching.models import Decision, DepartmentMode, Exclusion, Weights
+from dispatch.matching.views import what_if
 
 
 @admin.register(DepartmentMode)
@@ -21,6 +26,11 @@ class DepartmentModeAdmin(MasterAdmin):
 class WeightsAdmin(MasterAdmin):
     list_display = ("version", "active", "note", "created_at")
     list_filter = ("active",)
+    actions_detail = ("what_if",)
+
+    @action(description=gettext_lazy("试算"), permissions=["change"], url_path="what-if", icon="calculate")
+    def what_if(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return what_if(self, request, get_object_or_404(Weights, pk=object_id))
 
 
 @admin.register(Decision)

@@ -1,29 +1,39 @@
-"""Matching on the desk's pages: alerts above the board, why somebody was chosen, whom to choose, and the yes to a suggestion."""
+"""Matching on the desk's pages: alerts above the board, why somebody was chosen, whom to choose, the yes to a suggestion.
+
+And inside the admin: what other weights would have done.
+"""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin import ModelAdmin
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from config.kernel.errors import DomainError
 from dispatch import policies
 from dispatch.engineers.models import Engineer
-from dispatch.matching import queries, services
+from dispatch.matching import queries, rules, services
+from dispatch.matching.forms import WhatIfForm
+from dispatch.matching.models import Weights
 from dispatch.roster.queries import on_duty
 from tickets.policies import visible_tickets
 from tickets.record.models import Ticket
 
 ALERTS_SHOWN = 5
+CHANGES_SHOWN = 50
 
 
 def _ticket(request: HttpRequest, public_id: str) -> Ticket:
@@ -137,6 +147,74 @@ def confirm(request: HttpRequest, public_id: str) -> HttpResponse:
     except DomainError as error:
         messages.error(request, str(error))
     return redirect(back) if back == "desk:board" else redirect(back, ticket.public_id)
+
+
+def what_if(page: ModelAdmin[Weights], request: HttpRequest, version: Weights) -> HttpResponse:
+    """GET asks for numbers, POST replays past decisions with them. Saves nothing: that is the change page's business."""
+    weights = queries.settings_of(version).weights
+    form = WhatIfForm(request.POST or None, stored=version.values, weights=weights)
+    context: dict[str, Any] = {"form": form, "version": version, "opts": page.opts, "title": _("试算派单权重")}
+    if request.method == "POST" and form.is_valid():
+        values = form.values(form.cleaned_data)
+        days = form.cleaned_data["days"]
+        found = queries.what_if(rules.settings_from(values).weights, days=days, at=timezone.now())
+        context |= {"found": found, "days": days, "values": json.dumps(values), **_replayed(found)}
+    return TemplateResponse(request, "dispatch/matching/what_if.html", context | page.admin_site.each_context(request))
+
+
+def _replayed(found: queries.WhatIf) -> dict[str, Any]:
+    """The figures of a replay beside their words."""
+    replay, terms = found.replay, _terms()
+    return {
+        "skipped": [(words, replay.skipped[code]) for code, words in _skips().items() if code in replay.skipped],
+        "changes": [
+            {
+                "one": one,
+                "ticket": found.tickets[one.number],
+                "was": found.names.get(one.was, ""),
+                "would": found.names.get(one.would, ""),
+                "why": terms[one.why],
+            }
+            for one in replay.changes[:CHANGES_SHOWN]
+        ],
+        "hidden": max(len(replay.changes) - CHANGES_SHOWN, 0),
+        "share": 100 * len(replay.changes) / replay.replayable if replay.replayable else None,
+        "left_out": sum(replay.skipped.values()),
+        "means": [(terms[one.term], one, _measure(one)) for one in replay.means],
+    }
+
+
+def _terms() -> dict[str, str]:
+    return {
+        "wait": pgettext("cost", "等待"),
+        "quality": _("修不好风险"),
+        "travel": _("路程与用时"),
+        "load": _("负载"),
+        "continuity": _("修过这台"),
+        "fail_again": _("上次没修好"),
+    }
+
+
+def _measure(mean: rules.Mean) -> str:
+    if mean.measured is None:
+        return ""
+    before, after = mean.measured
+    if mean.term == "quality":
+        return _("一次修好 %(before).1f %% → %(after).1f %%") % {"before": 100 * before, "after": 100 * after}
+    words = (
+        _("报修到到场 %(before).1f → %(after).1f 分钟") if mean.term == "wait" else _("%(before).1f → %(after).1f 分钟")
+    )
+    return words % {"before": before, "after": after}
+
+
+def _skips() -> dict[str, str]:
+    return {
+        "other_tickets": _("当时更合适的人要去别的工单"),
+        "not_by_cost": _("不是按分数派的：打断了在做的工单，或优化没有算出来"),
+        "unknown_weights": _("存下来的分和当时的权重对不上"),
+        "zero_then": _("有一项当时的权重是 0，没有存下它的大小"),
+        "no_terms": _("没有存下人选的分"),
+    }
 
 
 urlpatterns: list[URLPattern] = [

@@ -130,6 +130,7 @@ DOORS: dict[str, tuple[str, str]] = {
     "admin:auth_user_password_change": ("nnnnnny", "nnnnnny"),
     "admin:assets_device_import_register": ("nnnnnyy", "nnnnnyy"),
     "admin:assets_device_change_status": ("nnnnnyy", "nnnnnyy"),
+    "admin:dispatch_weights_what_if": ("nnnnnyy", "nnnnnyy"),
 }  # fmt: skip
 
 # Admin lists: who may look, add, change, delete (d dispatcher, m manager, a administrator). Nobody else gets in at all.

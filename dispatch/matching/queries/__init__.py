@@ -11,11 +11,13 @@ from dispatch.matching.queries.explained import (
     words_for,
 )
 from dispatch.matching.queries.situation import WAITING, Situation, anything_waiting, load, settings_of
+from dispatch.matching.queries.what_if import WhatIf, what_if
 
 __all__ = [
     "WAITING",
     "Explained",
     "Situation",
+    "WhatIf",
     "anything_waiting",
     "as_data",
     "explain",
@@ -24,6 +26,7 @@ __all__ = [
     "open_suggestions",
     "reason",
     "settings_of",
+    "what_if",
     "without_anybody",
     "words_for",
 ]
