@@ -1,6 +1,6 @@
 """The API against its own description: schemathesis with all its checks, each operation as each role, in process.
 
-`--full` asks fifty times an operation and role; without it twice.
+`--full` asks fifty times an operation and role; without it thrice an operation, each by one role drawn by its name.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Any
+from zlib import crc32
 
 import pytest
 import schemathesis
@@ -84,9 +85,11 @@ def test_the_api_answers_as_described(
     broken: dict[str, str] = {}
 
     for result in schema.get_all_operations():
+        if not full and crc32(result.ok().label.encode()) % len(ROLES) != ROLES.index(role):
+            continue
         for mode in MODES:
             try:
-                ask(result.ok(), mode, house, tally, 50 if full else 2)
+                ask(result.ok(), mode, house, tally, 50 if full else 3)
             except Unsatisfiable:
                 assert mode is schemathesis.GenerationMode.NEGATIVE, result.ok().label  # nothing there to get wrong
             except FailureGroup as failures:

@@ -34,7 +34,7 @@ from tickets.record import rules as words
 from tickets.record.models import Ticket
 from tickets.record.queries import search
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = pytest.mark.django_db
 
 # Text as strangers send it: any character, and the pieces that parsers trip over.
 NASTY = st.sampled_from(
