@@ -119,6 +119,12 @@ def sheet(ticket: Ticket, now: datetime) -> dict[str, Any]:
     }
 
 
+def fix_runs_on(ticket: Ticket) -> bool:
+    """Waiting is no excuse here: the promise to fix this ticket counts on through a pause."""
+    fix = sla.clocks_of(ticket).get("fix")
+    return bool(fix and fix.running and not fix.pausable)
+
+
 def backup_named(ticket: Ticket, public_id: str) -> Device | None:
     """The device of this backup group that the engineer says stands in; whether it may is the service's to judge."""
     group = ticket.device.backup_group if ticket.device else ""

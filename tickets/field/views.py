@@ -47,7 +47,8 @@ def field_page(view: View) -> View:
 
 
 def _find(request: HttpRequest, public_id: str) -> Ticket:
-    ticket = policies.visible_tickets(request.user, Ticket.objects.for_board()).filter(public_id=public_id).first()
+    rows = Ticket.objects.for_board().select_related("last_step")
+    ticket = policies.visible_tickets(request.user, rows).filter(public_id=public_id).first()
     if ticket is None:
         raise Http404
     return ticket
@@ -146,6 +147,7 @@ def _more(request: HttpRequest, ticket: Ticket, *, problem: str = "", status: in
         "reasons": HoldReason.objects.filter(active=True),
         "colleagues": queries.colleagues(request.user),
         "can_pause": ticket.state in queries.rules.PAUSABLE,
+        "fix_runs_on": queries.fix_runs_on(ticket),
         "can_give_back": ticket.state in queries.rules.GIVES_BACK,
         "given": request.POST,
     }

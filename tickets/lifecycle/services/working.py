@@ -169,7 +169,7 @@ def pause(
     note: str = "",
     version: int | None = None,
 ) -> Ticket:
-    """Work waits for a stated reason and goes on by itself at `until`. The fix clock stops. `WorkPaused`."""
+    """Work waits for a stated reason and goes on by itself at `until`; clocks that may wait stand still. `WorkPaused`."""
     current = lock(ticket, version=version)
     until = until or at + timedelta(hours=reason.default_hours)
     if until <= at:
@@ -196,7 +196,7 @@ def pause(
 
 @transaction.atomic
 def resume(ticket: Ticket, *, by: Actor, at: datetime, automatic: bool = False, version: int | None = None) -> Ticket:
-    """Work goes on and the fix clock runs again, with the wait added. `WorkResumed`."""
+    """Work goes on and the clocks that stood still run again, with the wait added. `WorkResumed`."""
     current = lock(ticket, version=version)
     before = seen(current)
     advance(current, current.to_resumed, _("继续"), hold_reason=None, hold_until=None)
