@@ -10,6 +10,8 @@ from tickets.record.models import LastStep, Ticket
 
 
 def undoable(ticket: Ticket, *, by: User, at: datetime) -> LastStep | None:
-    """The step that `by` may take back at this moment, if any."""
-    step = LastStep.objects.filter(ticket=ticket, by=by.person_id, version=ticket.version).first()
-    return step if step and timedelta(0) <= at - step.at <= UNDO_WITHIN else None
+    """The step that `by` may take back at this moment, if any. No query where the ticket was read with its last step."""
+    step: LastStep | None = getattr(ticket, "last_step", None)
+    if step is None or (step.by_id, step.version) != (by.person_id, ticket.version):
+        return None
+    return step if timedelta(0) <= at - step.at <= UNDO_WITHIN else None
