@@ -16,6 +16,7 @@ from django.core.signing import BadSignature
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_q.brokers.orm import ORM
+from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 from django_q.tasks import async_task
 
@@ -24,6 +25,7 @@ from config.kernel.models import Heartbeat, IdempotencyRecord
 
 logger = logging.getLogger(__name__)
 RUNNER = "config.kernel.jobs.run"
+MOST_TWINS = 500
 _ALLOWED = re.compile(r"^(assets|tickets|dispatch|integrations|config\.kernel)(\.[a-z_]+)*\.jobs\.[a-z_]+$")
 
 
@@ -32,6 +34,15 @@ def enqueue(name: str, *args: Any) -> str:
     if not _ALLOWED.match(name):
         raise ValueError(f"{name} is not a job")
     return str(async_task(RUNNER, name, *args, task_name=name[-100:]))
+
+
+def absorb(name: str) -> int:
+    """Drop the queued twins of this job that no worker has begun; how many. Only for jobs without arguments that first
+    do this and then read all there is: what a twin was queued for is committed with it, so this one sees it."""
+    now = timezone.now()
+    queued = OrmQ.objects.filter(lock__lte=now).order_by("pk").values_list("pk", "payload")[:MOST_TWINS]
+    twins = [pk for pk, payload in queued if _task(payload).get("args") == (name,)]
+    return OrmQ.objects.filter(pk__in=twins, lock__lte=now).delete()[0]
 
 
 def run(name: str, *args: Any) -> Any:
@@ -70,11 +81,16 @@ class GuardedBroker(ORM):
         return [task for task in tasks if self._is_ours(*task)] or None
 
     def _is_ours(self, ack_id: Any, payload: Any) -> bool:
-        try:
-            ours = SignedPackage.loads(payload).get("func") == RUNNER
-        except (BadSignature, TypeError):
-            ours = False
+        ours = _task(payload).get("func") == RUNNER
         if not ours:
             logger.error("queue row %s does not name the job runner and was removed", ack_id)
             self.delete(ack_id)
         return ours
+
+
+def _task(payload: Any) -> dict[str, Any]:
+    """What a queue row asks for; nothing when its signature is not ours."""
+    try:
+        return dict(SignedPackage.loads(payload))
+    except (BadSignature, TypeError):
+        return {}

@@ -115,3 +115,26 @@ def test_a_queued_job_is_handed_out_once(broker: jobs.GuardedBroker) -> None:
 
     assert broker.dequeue() is not None
     assert jobs.GuardedBroker(list_key="wardline").dequeue() is None
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.database
+def test_one_round_answers_for_its_queued_twins_but_not_for_one_begun_nor_for_other_work(
+    broker: jobs.GuardedBroker,
+) -> None:
+    for _ in range(3):
+        jobs.enqueue("config.kernel.jobs.beat")
+    jobs.enqueue("config.kernel.jobs.beat", 1)
+    jobs.enqueue("config.kernel.jobs.forget_answers")
+    begun = OrmQ.objects.order_by("pk")[0]
+    OrmQ.objects.filter(pk=begun.pk).update(lock=timezone.now() + timedelta(minutes=1))
+
+    dropped = jobs.absorb("config.kernel.jobs.beat")
+
+    left = [SignedPackage.loads(row.payload)["args"] for row in OrmQ.objects.order_by("pk")]
+    assert dropped == 2
+    assert left == [
+        ("config.kernel.jobs.beat",),
+        ("config.kernel.jobs.beat", 1),
+        ("config.kernel.jobs.forget_answers",),
+    ]

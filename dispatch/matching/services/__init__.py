@@ -1,6 +1,7 @@
 """Giving out tickets: the round that matches and assigns, and the answers that follow."""
 
 from dispatch.matching.services.answers import (
+    JOB,
     check_may_take,
     confirm,
     free_tickets_of,
@@ -17,6 +18,7 @@ from dispatch.matching.services.answers import (
 from dispatch.matching.services.dispatching import acceptance_key, dispatch, lock_weights
 
 __all__ = [
+    "JOB",
     "acceptance_key",
     "check_may_take",
     "confirm",
