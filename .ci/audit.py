@@ -12,7 +12,8 @@ import setup
 from packaging.version import Version
 
 OSV = os.environ.get("OSV_URL", "https://api.osv.dev/v1/querybatch")
-CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+# A release asks for it; an ordinary run must pass on a machine that reaches nothing but its package mirror.
+MUST_ANSWER = os.environ.get("OSV_REQUIRED", "").lower() in {"1", "true", "yes"}
 LOCKS = [Path(setup.ROOT, "config", "requirements", f"{name}.txt") for name in ("base", "dev")]
 # Below these a known hole is open (security reference, section 3).
 FLOORS = {
@@ -68,7 +69,7 @@ def main() -> int:
         print(f"{len(packages)} packages asked at OSV, {len(ACCEPTED)} advisories accepted with a reason")
     except (OSError, urllib.error.URLError, ValueError, KeyError) as error:
         print(f"NOT CHECKED against OSV: no answer ({type(error).__name__}); only the {len(FLOORS)} floors were.")
-        problems += ["CI must be able to ask OSV"] if CI else []
+        problems += ["OSV_REQUIRED is set and OSV did not answer"] if MUST_ANSWER else []
     print(*problems, sep="\n")
     return 1 if problems else 0
 

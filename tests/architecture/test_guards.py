@@ -102,7 +102,7 @@ def test_a_seeded_vulnerable_pin_is_named(guard: dict[str, ModuleType]) -> None:
     assert found == ["seeded 2.0: GHSA-seeded"]
 
 
-def test_no_network_is_said_and_only_fails_where_ci_is_true(
+def test_no_network_is_said_and_only_fails_where_an_answer_is_required(
     guard: dict[str, ModuleType], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_network(packages: object) -> list[str]:
@@ -112,5 +112,5 @@ def test_no_network_is_said_and_only_fails_where_ci_is_true(
 
     assert guard["audit"].main() == 0
     assert "NOT CHECKED" in capsys.readouterr().out
-    monkeypatch.setattr(guard["audit"], "CI", True)
+    monkeypatch.setattr(guard["audit"], "MUST_ANSWER", True)
     assert guard["audit"].main() == 1
