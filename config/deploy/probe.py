@@ -1,6 +1,6 @@
 """Ask a Wardline process how it is: exit 0 when well. Standard library only, so that asking costs nothing.
 
-    probe.py URL [SECONDS] [NAME]    SECONDS: keep asking that long; NAME: only this problem of /readyz counts
+probe.py URL [SECONDS] [NAME]    SECONDS: keep asking that long; NAME: only this problem of /readyz counts
 """
 
 import http.client

@@ -161,7 +161,8 @@ Q_CLUSTER = {
     "workers": env.number("WORKERS", 2, at_least=1),
     "poll": 0,  # our broker waits by itself, for JOB_POLL_SECONDS at most
     "timeout": JOB_TIMEOUT_SECONDS,
-    "retry": JOB_TIMEOUT_SECONDS * 6 // 5,  # a killed worker's job runs again; above timeout, or it would run beside itself
+    # A killed worker's job runs again; above the timeout, or it would run beside itself.
+    "retry": JOB_TIMEOUT_SECONDS * 6 // 5,
     "max_attempts": 5,
     "queue_limit": 2,  # few wait inside a worker: it stops soon, and its twin gets the rest
     "ack_failures": True,
