@@ -104,7 +104,7 @@ def _without_scripts(browser: Any, url: str) -> Iterator[tuple[str, bool]]:
     context = browser.new_context(**PHONE, java_script_enabled=False)
     page = context.new_page()
     page.goto(url)
-    yield "usable", page.locator("form[method=post] button").count() > 0
+    yield "usable", page.locator("button[type=submit][form]").count() > 0
     context.close()
 
 

@@ -113,7 +113,7 @@ def _environment(folder: Path) -> Path:
     if not (folder / "installed").exists():
         folder.mkdir(parents=True, exist_ok=True)
         subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
-        wanted = [f"django-helpdesk=={VERSION}", "psycopg[binary,pool]", "uvicorn"]
+        wanted = [f"django-helpdesk=={VERSION}", "psycopg[binary,pool]", "uvicorn", "tzdata"]
         subprocess.run([python, "-m", "pip", "install", "-q", *wanted], check=True)
         (folder / "installed").write_text(VERSION)
     return python
