@@ -56,8 +56,7 @@ class Described(AutoSchema):
         found = dict(_EVERY_DOOR)
         if self.method == "POST":
             found |= _WITH_BODY
-        if "{" in self.path:
-            found[404] = PROBLEMS[404].description
+        found[404] = PROBLEMS[404].description  # also where no id stands in the path: a NUL in an address names nothing
         if getattr(self.view, "pagination_class", None) and self.method == "GET":
             found |= {400: PROBLEMS[400].description, 404: "problem+json: no such page"}
         return found

@@ -56,7 +56,7 @@ GOLDEN = {
     "api-tickets": f"{PAGED} {_each(_TICKET, 'results[].')}",
     "api-ticket": _TICKET,
     "api-ticket-comments": _each("at by id masked public text", "[]."),
-    "api-ticket-attachments": _each("at content_type id kind sha256 size url", "[]."),
+    "api-ticket-attachments": _each("at content_type id kind public sha256 size url", "[]."),
     "api-ticket-costs": _each("amount at kind note", "+[]."),
     "api-ticket-timeline": f"{_each(_FACT, '[].')} [].by_name",
     "api-ticket-sla": f"""number priority ticket {
