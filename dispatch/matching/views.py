@@ -202,7 +202,7 @@ def _measure(mean: rules.Mean) -> str:
     if mean.term == "quality":
         return _("一次修好 %(before).1f %% → %(after).1f %%") % {"before": 100 * before, "after": 100 * after}
     words = (
-        _("报修到到场 %(before).1f → %(after).1f 分钟") if mean.term == "wait" else _("%(before).1f → %(after).1f 分钟")
+        _("报修后 %(before).1f → %(after).1f 分钟到") if mean.term == "wait" else _("%(before).1f → %(after).1f 分钟")
     )
     return words % {"before": before, "after": after}
 

@@ -75,7 +75,7 @@ else:
 HELPDESK_PUBLIC_TICKET_QUEUE = "ward-0"
 HELPDESK_PUBLIC_TICKET_PRIORITY = 3
 HELPDESK_PUBLIC_TICKET_DUE_DATE = ""
-HELPDESK_KB_ENABLED = False
+HELPDESK_KB_ENABLED = True  # its urls cannot do without
 # Without its optional teams, as its manual says.
 HELPDESK_TEAMS_MODE_ENABLED = False
 HELPDESK_TEAMS_MODEL = "auth.User"
