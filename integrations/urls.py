@@ -1,9 +1,8 @@
 """Addresses of integrations: `urlpatterns` are pages from the root, `api` lives below /api/v1/, `sockets` are websockets."""
 
 from django.urls import URLPattern, URLResolver, path
-from drf_spectacular.views import SpectacularAPIView
 
-from config.kernel.handbook import Handbook
+from config.kernel.handbook import Description, Handbook
 from integrations.audit.api import EventsView
 from integrations.identity.api import RevokeView, TokenView
 from integrations.notifications import views as notifications
@@ -13,7 +12,7 @@ api: list[URLPattern | URLResolver] = [
     path("auth/token/", TokenView.as_view(), name="api-token"),
     path("auth/token/revoke/", RevokeView.as_view(), name="api-token-revoke"),
     path("events/", EventsView.as_view(), name="api-events"),
-    path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("schema/", Description.as_view(), name="api-schema"),
     path("docs/", Handbook.as_view(url_name="api-schema"), name="api-docs"),
 ]
 sockets: list[URLPattern] = []

@@ -1,12 +1,13 @@
-"""The API's page for people: a browser that may not see it gets pages, a program problem+json."""
+"""The API's description, and its page for people: a browser that may not see it gets pages, a program problem+json."""
 
 from __future__ import annotations
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpResponse
-from drf_spectacular.views import SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 
@@ -21,3 +22,10 @@ class Handbook(SpectacularSwaggerSplitView):
         self.request.accepted_renderer = JSONRenderer()
         self.request.accepted_media_type = JSONRenderer.media_type
         return refusal
+
+
+class Description(SpectacularAPIView):
+    """The one version there is: the library would write any `?version=`, line breaks included, into a header."""
+
+    def _get_version_parameter(self, request: Request) -> None:
+        return None

@@ -48,7 +48,10 @@ class FastJSONRenderer(JSONRenderer):
     """orjson: the same JSON, several times faster."""
 
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
-        return b"" if data is None else orjson.dumps(data, default=str)
+        if data is None:
+            return b""
+        # Errors of a list name its rows by number.
+        return orjson.dumps(data, default=str, option=orjson.OPT_NON_STR_KEYS)
 
 
 class StrictSerializer(serializers.Serializer[Any]):

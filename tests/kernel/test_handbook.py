@@ -18,3 +18,13 @@ def test_a_program_is_refused_in_the_type_it_is_told(client):
     assert answer.status_code == 401
     assert answer["Content-Type"] == "application/problem+json"
     assert answer.json()["type"] == "urn:wardline:not_authenticated"
+
+
+@pytest.mark.parametrize("version", ["1\r\nX: y", "\x7f", "2"])
+def test_no_version_of_the_asker_reaches_a_header(client, django_user_model, version):
+    client.force_login(django_user_model.objects.create_user(username="asker", role="engineer"))
+
+    answer = client.get("/api/v1/schema/", {"version": version})
+
+    assert answer.status_code == 200
+    assert answer["Content-Disposition"] == 'inline; filename="Wardline API.yaml"'
