@@ -70,8 +70,8 @@ def bench_alerts(runs: int) -> Figures:
         while len(heard) < runs and time.monotonic() < limit:
             moment, fact = told("", "SlaBreached", wall=True)
             subject = fact["subject"]
-            heard[subject] = heard.get(subject, 0) + 1
-            if subject in dues:
+            if subject in dues:  # the house has breaches of its own
+                heard[subject] = heard.get(subject, 0) + 1
                 late.append((moment - dues[subject]) * 1000)
         time.sleep(1)
     breaches = Alert.objects.filter(step="breach", clock__ticket__number__startswith="ALERT")
