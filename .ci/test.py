@@ -97,7 +97,7 @@ def groups(state: Mapping[str, Need], outside: servers.Servers | None) -> tuple[
     if no_browser:
         impossible.append(f"Chromium did not run: {no_browser} missing.")
     else:
-        possible.append(Group("Chromium on SQLite", ["-m", "browser"], {}))
+        possible.append(Group("Chromium on SQLite", ["-m", "browser", *BOTH_CORES], {}))
         if outside:
             possible.append(Group("Chromium on PostgreSQL + Redis", ["-m", "browser and database"], real))
     return possible, impossible

@@ -22,7 +22,7 @@ RULES = {
 }
 WALKS = [("", PHONE), ("nurse", PHONE), ("engineer", PHONE), ("manager", DESK)]
 FEWEST = {"": 12, "nurse": 6, "engineer": 10, "manager": 9}  # pages a walk must open, or it has lost its way
-ADMIN_PAGES = 24  # of about 160 without --full: each further page is Unfold's list or form with another model in it
+ADMIN_PAGES = 12  # of about 160 without --full: each further page is Unfold's list or form with another model in it
 
 Visit = Callable[..., Page]
 
