@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser.conftest import DESK, PHONE
 
-pytestmark = [pytest.mark.browser, pytest.mark.database]
+pytestmark = pytest.mark.browser
 
 CHINESE = re.compile(r"[\u3400-\u9fff]+")
 PAGES = [
