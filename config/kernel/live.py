@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from asgiref.sync import async_to_sync, sync_to_async
@@ -28,6 +28,7 @@ _AWAY = (OSError, RedisError)  # redis has its own ConnectionError, which is no 
 _QUEUE_LIMIT = 1000
 _NUDGE_WITHIN = 0.2
 _QUIET = 1.0  # as often as hubs look by themselves
+_AGAIN = 1.0  # seconds between two tries at a database that is away
 
 
 class Subscription:
@@ -73,26 +74,24 @@ class Hub:
             self._task = None
 
     async def _follow(self) -> None:
-        self.seq = await _read(log.head)
+        self.seq = await patiently(lambda: read(log.head))
         self._started.set()
         nudges = _Nudges()
         try:
             while True:
                 await self._next(nudges)
         finally:
+            # Whatever ended this, nobody may go on waiting for a follower that is gone: they resume at another one.
+            for subscription in self.subscriptions:
+                subscription.overrun = True
             await nudges.bell.close()
 
     async def _next(self, nudges: _Nudges) -> None:
-        try:
-            await nudges.wait()
-            await self._deliver()
-        except DatabaseError:
-            # The database is away: keep the sockets, try again; readers see the stale mark meanwhile.
-            logger.warning("live hub cannot read the log", exc_info=True)
-            await asyncio.sleep(1)
+        await nudges.wait()
+        await patiently(self._deliver)
 
     async def _deliver(self) -> None:
-        while records := await _read(lambda: list(log.after(self.seq))):
+        while records := await read(lambda: list(log.after(self.seq))):
             for record in records:
                 fact = log.as_object(record)
                 for subscription in self.subscriptions:
@@ -148,12 +147,24 @@ def nudge() -> None:
         logger.warning("channel layer is away; hubs fall back to polling")
 
 
-async def _read(query: Callable[[], Any]) -> Any:
+async def read(query: Callable[..., Any], *args: Any) -> Any:
+    """Ask the database from an event loop, in a thread of its own."""
+
     def run() -> Any:
         close_old_connections()
-        return query()
+        return query(*args)
 
     return await sync_to_async(run, thread_sensitive=False)()
+
+
+async def patiently(work: Callable[[], Awaitable[Any]]) -> Any:
+    """Do it again until the database answers: sockets stay open meanwhile, their readers see the stale mark."""
+    while True:
+        try:
+            return await work()
+        except DatabaseError:
+            logger.warning("live updates cannot read the database", exc_info=True)
+            await asyncio.sleep(_AGAIN)
 
 
 _hubs: dict[asyncio.AbstractEventLoop, Hub] = {}

@@ -51,8 +51,8 @@ class WhatIfForm(forms.Form):
             self._number(name, str(label), getattr(weights, name))
 
     def _number(self, name: str, label: str, value: float) -> None:
-        widget = UnfoldAdminDecimalFieldWidget(attrs={"step": "any", "min": "0"})
-        self.fields[name] = forms.FloatField(label=label, initial=value, min_value=0, widget=widget)
+        widget = UnfoldAdminDecimalFieldWidget(attrs={"step": "any", "min": "0", "aria-label": label})
+        self.fields[name] = forms.FloatField(label=label, initial=f"{value:g}", min_value=0, widget=widget)
 
     def by_priority(self) -> list[tuple[int, list[forms.BoundField]]]:
         return [(level, [self[f"{name}_{level}"] for name in TABLES]) for level in LEVELS]
@@ -60,10 +60,10 @@ class WhatIfForm(forms.Form):
     def singles(self) -> list[tuple[forms.BoundField, Any]]:
         return [(self[name], hint) for name, (_label, hint) in SINGLE.items()]
 
-    def moved(self) -> list[tuple[str, float, float]]:
+    def moved(self) -> list[tuple[str, str, str]]:
         """What is no longer as the version says: name, then, now."""
         typed = [self[name] for name in self.changed_data if name != "days"]
-        return [(str(one.label), float(one.initial), self.cleaned_data[one.name]) for one in typed]
+        return [(str(one.label), str(one.initial), f"{self.cleaned_data[one.name]:g}") for one in typed]
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
 import orjson
-from asgiref.sync import sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.sessions.models import Session
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
@@ -22,11 +22,12 @@ from config.kernel import live, log
 from config.kernel.models import EventRecord
 from tickets.policies import may_follow
 
+logger = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 5
 CHECK_SECONDS = 1.5  # a signed-out or closed account hears nothing after this
 SOCKETS_PER_USER = 5
 LARGEST_MESSAGE = 64 * 1024
-SIGNED_OUT, TOO_MANY, OTHER_RIGHTS, TOO_SLOW, TOO_LARGE = 4401, 4403, 4408, 4409, 1009
+SIGNED_OUT, TOO_MANY, OTHER_RIGHTS, TOO_SLOW, TOO_LARGE, BROKEN = 4401, 4403, 4408, 4409, 1009, 1011
 
 
 class DeskConsumer(AsyncWebsocketConsumer):
@@ -34,10 +35,11 @@ class DeskConsumer(AsyncWebsocketConsumer):
 
     _user: User | None = None
     _follower: asyncio.Task[None] | None = None
+    _farewell: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
         await self.accept()
-        self._user = await _database(_current_user, self.scope)
+        self._user = await live.patiently(lambda: live.read(_current_user, self.scope))
         if self._user is None:
             await self.close(code=SIGNED_OUT)
             return
@@ -46,6 +48,7 @@ class DeskConsumer(AsyncWebsocketConsumer):
             return
         self._sent = _after(self.scope)
         self._follower = asyncio.create_task(self._follow())
+        self._follower.add_done_callback(self._gone)
 
     async def disconnect(self, code: int) -> None:
         _guard().forget(self)
@@ -66,13 +69,19 @@ class DeskConsumer(AsyncWebsocketConsumer):
         subscription = await hub.join(self._wants)
         try:
             await self._beat()
-            await self._catch_up()
+            await live.patiently(self._catch_up)
             await self._stay(subscription)
         finally:
             hub.leave(subscription)
 
+    def _gone(self, follower: asyncio.Task[None]) -> None:
+        """A defect must not leave a screen that looks alive and hears nothing: it dials again."""
+        if not follower.cancelled() and (defect := follower.exception()):
+            logger.error("a live channel broke", exc_info=defect)
+            self._farewell = asyncio.create_task(self.close(code=BROKEN))
+
     async def _catch_up(self) -> None:
-        while records := await _database(lambda: list(log.after(self._sent))):
+        while records := await live.read(lambda: list(log.after(self._sent))):
             for record in records:
                 await self._tell(record, log.as_object(record))
 
@@ -131,7 +140,7 @@ class _Guard:
         while self.holders:
             await asyncio.sleep(CHECK_SECONDS)
             try:
-                now = await _database(_users_of, [socket.scope for socket in self.holders])
+                now = await live.read(_users_of, [socket.scope for socket in self.holders])
             except DatabaseError:
                 # Not knowing is no reason to let everybody go: nothing is sent while the log cannot be read either.
                 continue
@@ -192,11 +201,3 @@ def _owner(scope: Any, users: dict[int, User], alive: set[str]) -> User | None:
         return None
     known = scope["session"].get(HASH_SESSION_KEY, "")
     return user if constant_time_compare(known, user.get_session_auth_hash()) else None
-
-
-async def _database(query: Any, *args: Any) -> Any:
-    def run() -> Any:
-        close_old_connections()
-        return query(*args)
-
-    return await sync_to_async(run, thread_sensitive=False)()

@@ -8,7 +8,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from django.contrib.auth.models import AnonymousUser
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from assets.models import User
 from config.kernel import log
@@ -96,6 +96,52 @@ async def test_a_fact_arrives_once_sequenced(dispatcher, now):
     assert [fact["subject"] for fact in await facts(channel, 1)] == ["bell:a"]
     assert await channel.receive_nothing(timeout=0.6)
     await channel.disconnect()
+
+
+@pytest.mark.parametrize("reading", ["head", "after"])
+async def test_a_screen_that_dials_while_the_database_is_away_hears_all_once_it_is_back(
+    dispatcher, now, monkeypatch, reading
+):
+    await sync_to_async(ring)(now, "a")
+    answers, tries = getattr(log, reading), []
+
+    def away_at_first(*given):
+        tries.append(given)
+        if len(tries) == 1:
+            raise OperationalError("database table is locked")
+        return answers(*given)
+
+    monkeypatch.setattr(log, reading, away_at_first)
+    channel = dial(dispatcher)
+    await channel.connect()
+
+    assert [fact["subject"] for fact in await facts(channel, 1)] == ["bell:a"]
+    await channel.disconnect()
+
+
+def nobody_foresaw(*_given):
+    raise ValueError("a fact nobody foresaw")
+
+
+async def test_a_defect_in_reading_what_was_missed_ends_the_socket(dispatcher, now, monkeypatch):
+    await sync_to_async(ring)(now, "a")
+    monkeypatch.setattr(consumers, "may_follow", nobody_foresaw)
+    channel = dial(dispatcher)
+    await channel.connect()
+
+    assert await hangs_up(channel) == 1011
+
+
+async def test_a_defect_in_following_the_log_makes_every_screen_resume(dispatcher, now, monkeypatch):
+    monkeypatch.setattr(consumers, "HEARTBEAT_SECONDS", 0.1)
+    channel = dial(dispatcher)
+    await channel.connect()
+    assert (await channel.receive_json_from(timeout=5))["type"] == "heartbeat"
+    monkeypatch.setattr(consumers, "may_follow", nobody_foresaw)
+
+    await sync_to_async(ring)(now, "a")
+
+    assert await hangs_up(channel) == 4409
 
 
 async def test_a_ward_hears_its_own_department_only(nurse, surgery, now):
