@@ -18,7 +18,8 @@ from typing import NamedTuple
 import servers
 
 CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
-BOTH_CORES = ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile"]
+CORES = ["-n", str(min(os.cpu_count() or 1, 4))]
+BOTH_CORES, APART = [*CORES, "--dist", "loadfile"], [*CORES, "--dist", "load"]
 NO_TESTS = 5  # pytest's exit code when a mark selects nothing
 
 
@@ -88,9 +89,8 @@ def groups(state: Mapping[str, Need], outside: servers.Servers | None) -> tuple[
     real = {"DATABASE_URL": outside.database_url, "REDIS_URL": outside.redis_url} if outside else {}
     if outside:
         possible.append(Group("PostgreSQL + Redis", ["-m", "database and not browser and not faults"], real))
-        possible.append(
-            Group("Faults, small counts", ["-m", "faults and not lengthy"], {})
-        )  # with servers of their own, to be stopped
+        # Faults have servers of their own, to be stopped; they mostly wait.
+        possible.append(Group("Faults, small counts", ["-m", "faults and not lengthy", *APART], {}))
     else:
         impossible.append(f"Faults did not run: {no_servers or 'the servers did not start'}.")
         impossible.append(f"PostgreSQL + Redis did not run: {no_servers or 'the servers did not start'}.")
@@ -99,7 +99,7 @@ def groups(state: Mapping[str, Need], outside: servers.Servers | None) -> tuple[
     else:
         possible.append(Group("Chromium on SQLite", ["-m", "browser", *BOTH_CORES], {}))
         if outside:
-            possible.append(Group("Chromium on PostgreSQL + Redis", ["-m", "browser and database"], real))
+            possible.append(Group("Chromium on PostgreSQL + Redis", ["-m", "browser and database", *APART], real))
     return possible, impossible
 
 

@@ -42,6 +42,7 @@ class Hospital:
             "PORT": str(self.port),
             "PUBLIC_BASE_URL": self.base_url,
             "DATABASE_URL": self._address(folder),
+            "REDIS_URL": _redis_of_this_process(),
         }
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -119,6 +120,12 @@ class Hospital:
     def _on_server(self, before: str, after: str = "") -> None:
         with psycopg.connect(self._server, autocommit=True) as server:
             server.execute(f"{before} {self._database}{after}".encode())
+
+
+def _redis_of_this_process() -> str:
+    """Tests in two processes are two hospitals: each has a numbered database of the one Redis to itself."""
+    address, worker = os.environ.get("REDIS_URL", ""), os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    return urlsplit(address)._replace(path=f"/{worker.removeprefix('gw')}").geturl() if address else ""
 
 
 def _answers(address: str) -> bool:

@@ -11,10 +11,19 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from tests.faults.ledger import NOTED
 from tests.faults.plant import Plant
 from tests.faults.servers import Postgres, Redis
 
 Make = Callable[..., Plant]
+
+
+@pytest.fixture(autouse=True)
+def _printed_at_the_end(figures: Callable[..., None]) -> Iterator[None]:
+    yield
+    while NOTED:
+        row, counts = NOTED.pop()
+        figures(row, **counts)
 
 
 @pytest.fixture(scope="session")
