@@ -15,6 +15,7 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import exceptions, serializers, status
 from rest_framework.pagination import CursorPagination
+from rest_framework.parsers import JSONParser
 from rest_framework.permissions import BasePermission
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
+DEEPEST = 32  # levels of a JSON body; what it is copied and hashed with has limits of its own
+
+
 class DenyByDefault(BasePermission):
     """A view that forgot to say who may answers nobody."""
 
@@ -42,6 +46,31 @@ class SignedIn(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return bool(request.user and request.user.is_authenticated and request.user.is_active)
+
+
+class BoundedJSONParser(JSONParser):
+    """Lists within lists within lists are a bad request, not a broken server."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        try:
+            data = super().parse(stream, media_type, parser_context)
+        except RecursionError:
+            raise exceptions.ParseError(_("JSON 嵌套太深。")) from None
+        if _deeper_than(DEEPEST, data):
+            raise exceptions.ParseError(_("JSON 嵌套太深。"))
+        return data
+
+
+def _deeper_than(levels: int, data: Any) -> bool:
+    layer = [data]
+    for _level in range(levels):
+        layer = [
+            below
+            for one in layer
+            if isinstance(one, dict | list)
+            for below in (one.values() if isinstance(one, dict) else one)
+        ]
+    return bool(layer)
 
 
 class FastJSONRenderer(JSONRenderer):

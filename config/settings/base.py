@@ -260,7 +260,7 @@ REST_FRAMEWORK: dict[str, Any] = {
         "integrations.identity.authentication.HashedTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["config.kernel.rest.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "config.kernel.openapi.Described",
     "EXCEPTION_HANDLER": "config.kernel.rest.exception_handler",

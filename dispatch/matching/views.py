@@ -72,7 +72,7 @@ def assignment(request: HttpRequest, public_id: str) -> HttpResponse:
         [[{"label": part.label, "value": part.points} for part in line.segments] for line in told.lines] if told else []
     )
     totals = [sum(part.points for part in line.segments) for line in told.lines] if told else []
-    lead = told.lines[1].total - told.lines[0].total if told and len(told.lines) > 1 else None
+    lead = round(told.lines[1].total - told.lines[0].total, 1) if told and len(told.lines) > 1 else None
     context = {
         "ticket": ticket,
         "told": told,

@@ -165,6 +165,17 @@ def test_a_field_that_nobody_named_is_refused_by_its_name(
     assert not Ticket.objects.exists()
 
 
+@pytest.mark.parametrize("levels", [33, 300, 100_000])
+def test_a_body_nested_beyond_reason_is_a_sentence(ward: Client, levels: int) -> None:
+    body = "[" * levels + "]" * levels
+
+    answer = ward.post(
+        "/api/v1/tickets/", body, content_type="application/json", headers={"Idempotency-Key": f"deep-{levels}"}
+    )
+
+    assert (answer.status_code, answer.json()["detail"]) == (400, "JSON 嵌套太深。")
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "text", ["[]", "7", '"x"', "null", "{", '{"device": {}}', '{"device": "\\u0000"}', '{"danger": "x"}']

@@ -129,11 +129,12 @@ def explain(decision: Decision, words: Words | None = None) -> Explained:
     stored = decision.explanation
     words = words or words_for([decision])
     chosen = stored.get("chosen") or {}
-    longest = max((_length(line["terms"]) for line in stored.get("candidates", [])), default=0.0) or 1.0
+    candidates = _in_order(stored)
+    longest = max((_length(line["terms"]) for line in candidates), default=0.0) or 1.0
     return Explained(
         decision=decision,
         chosen=words.name(decision.chosen_id),
-        lines=tuple(_line(one, words, chosen, longest) for one in stored.get("candidates", [])),
+        lines=tuple(_line(one, words, chosen, longest) for one in candidates),
         rejected=tuple(
             Out(
                 user_id=one["engineer"],
@@ -164,13 +165,21 @@ def as_data(decision: Decision, words: Words | None = None) -> dict[str, Any]:
         "planned": words.username(stored.get("planned")) or None,
         "candidates": [
             _named(one, words, reason=line.reason)
-            for one, line in zip(stored.get("candidates", []), told.lines, strict=True)
+            for one, line in zip(_in_order(stored), told.lines, strict=True)
         ],
         "rejected": [
             _named(one, words, reason=out.reason)
             for one, out in zip(stored.get("rejected", []), told.rejected, strict=True)
         ],
     }
+
+
+def _in_order(stored: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Cheapest first as far as anybody can read: among equals the chosen one, whatever digits nobody is shown say."""
+    chosen = (stored.get("chosen") or {}).get("engineer")
+    return sorted(
+        stored.get("candidates", []), key=lambda one: (round(one["terms"]["total"], 1), one["engineer"] != chosen)
+    )
 
 
 def _named(one: Mapping[str, Any], words: Words, **more: Any) -> dict[str, Any]:

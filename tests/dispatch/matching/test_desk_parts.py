@@ -46,6 +46,18 @@ def test_the_panel_names_the_chosen_and_the_rule_against_the_others(ticket, li, 
     assert 'class="stack"' in page
 
 
+def test_among_equals_on_screen_the_chosen_one_stands_first_and_leads_by_nothing(suggested, li, signed_in, dispatcher):
+    told = suggested.explanation
+    rival = {**told["candidates"][0], "engineer": factories.engineer("sun", at=suggested.at, name="孙立").pk}
+    rival["terms"] = {**rival["terms"], "total": rival["terms"]["total"] - 0.001}
+    Decision.objects.filter(pk=suggested.pk).update(explanation={**told, "candidates": [rival, *told["candidates"]]})
+
+    page = signed_in(dispatcher).get(part(suggested.ticket, "assignment")).content.decode()
+
+    assert page.index("<b>李工</b>") < page.index("<b>孙工</b>")
+    assert "领先" not in page
+
+
 def test_a_ticket_without_a_decision_says_so(ticket, dispatcher, signed_in):
     assert signed_in(dispatcher).get(part(ticket, "assignment")).status_code == 200
 
