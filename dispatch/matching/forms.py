@@ -52,7 +52,8 @@ class WhatIfForm(forms.Form):
 
     def _number(self, name: str, label: str, value: float) -> None:
         widget = UnfoldAdminDecimalFieldWidget(attrs={"step": "any", "min": "0", "aria-label": label})
-        self.fields[name] = forms.FloatField(label=label, initial=f"{value:g}", min_value=0, widget=widget)
+        shown = int(value) if float(value).is_integer() else value  # 15, not 15.0
+        self.fields[name] = forms.FloatField(label=label, initial=shown, min_value=0, widget=widget)
 
     def by_priority(self) -> list[tuple[int, list[forms.BoundField]]]:
         return [(level, [self[f"{name}_{level}"] for name in TABLES]) for level in LEVELS]
@@ -63,7 +64,7 @@ class WhatIfForm(forms.Form):
     def moved(self) -> list[tuple[str, str, str]]:
         """What is no longer as the version says: name, then, now."""
         typed = [self[name] for name in self.changed_data if name != "days"]
-        return [(str(one.label), str(one.initial), f"{self.cleaned_data[one.name]:g}") for one in typed]
+        return [(str(one.label), f"{one.initial:g}", f"{self.cleaned_data[one.name]:g}") for one in typed]
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}

@@ -64,6 +64,7 @@ def test_a_heavier_load_would_have_sent_the_other_and_nothing_is_saved(
     assert (row["one"].was, row["one"].why) == (decision.chosen_id, "load")
     text = answer.content.decode()
     assert decision.ticket.number in text
+    assert answer.context["form"].moved() == [("负载", "0.01", "1")]
     assert "模拟数据" not in text
     assert (list(Weights.objects.values()), Weights.history.count(), list(Decision.objects.values())) == kept
 
@@ -77,6 +78,7 @@ def test_unchanged_numbers_change_nobody_and_the_demo_says_that_it_is_one(
     answer = browser.post(page_of(weights), typed(browser, weights))
 
     assert (answer.context["found"].replay.replayable, answer.context["changes"]) == (1, [])
+    assert answer.context["form"].moved() == []
     assert "模拟数据" in answer.content.decode()
 
 
