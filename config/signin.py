@@ -43,6 +43,13 @@ class ClosedAccounts(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
+    def is_safe_url(self, url: str | None) -> bool:
+        """An address that cannot even be read leads nowhere."""
+        try:
+            return bool(super().is_safe_url(url))
+        except ValueError:
+            return False
+
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Nothing: wrong passwords are counted by name and address below, and by name alone anybody could lock a name
         out. The rate limit `login_failed` then counts wrong codes of the second factor only, by account.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -92,6 +93,15 @@ class StrictSerializer(serializers.Serializer[Any]):
             if unknown:
                 raise serializers.ValidationError({name: [_("没有这个字段。")] for name in sorted(map(str, unknown))})
         return super().to_internal_value(data)
+
+
+class WholeNumber(serializers.IntegerField):
+    """Digits, as described: not " 7", "7.0" or the digits of another script, which Python also takes for seven."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, str) and not re.fullmatch(r"-?[0-9]{1,19}", data):
+            self.fail("invalid")
+        return int(super().to_internal_value(data))
 
 
 class KeysetPagination(CursorPagination):

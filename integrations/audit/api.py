@@ -13,15 +13,15 @@ from rest_framework.views import APIView
 from config.kernel import log
 from config.kernel.models import EventRecord
 from config.kernel.openapi import PROBLEMS
-from config.kernel.rest import FastJSONRenderer, SignedIn
+from config.kernel.rest import FastJSONRenderer, SignedIn, WholeNumber
 from tickets.policies import visible_events
 
 MAX = 500
 
 
 class Query(serializers.Serializer[Any]):
-    after = serializers.IntegerField(min_value=0, max_value=2**62, default=0)
-    limit = serializers.IntegerField(min_value=1, max_value=MAX, default=200)
+    after = WholeNumber(min_value=0, max_value=2**62, default=0)
+    limit = WholeNumber(min_value=1, max_value=MAX, default=200)
 
 
 class Fact(serializers.Serializer[EventRecord]):
