@@ -12,7 +12,8 @@ from django.apps import apps
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.handlers.base import BaseHandler
-from django.db import connection, transaction
+from django.core.signals import request_finished
+from django.db import close_old_connections, connection, transaction
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.utils import timezone
@@ -196,7 +197,10 @@ class Knocker:
         request = self._factory.generic(method, path, body, kind or "application/x-www-form-urlencoded")
         request._dont_enforce_csrf_checks = csrf
         answer = self._handler.get_response(request)
+        # As Django's own test client: the end of a request must not close the connection the test is in.
+        request_finished.disconnect(close_old_connections)
         answer.close()
+        request_finished.connect(close_old_connections)
         return answer
 
 

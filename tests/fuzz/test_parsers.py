@@ -45,6 +45,7 @@ NASTY = st.sampled_from(
 TEXT = st.lists(st.one_of(NASTY, st.text(st.characters(exclude_categories=["Cs"]), max_size=12)), max_size=8).map(
     "".join
 )
+PAST_THE_DOOR = TEXT.filter(lambda s: "\0" not in s)  # config.methods lets no NUL of an address past
 LATIN = (
     st.lists(
         st.one_of(
@@ -139,7 +140,7 @@ def test_the_list_finds_or_finds_nothing(house: House, tries: Times) -> None:
 
     @tries(100)
     @given(
-        values=st.dictionaries(st.sampled_from(["q", "from", "to", "department", "engineer", "group", "state"]), TEXT)
+        values=st.dictionaries(st.sampled_from(["q", "from", "to", "department", "engineer", "group", "state"]), PAST_THE_DOOR)
     )
     def once(values: dict[str, str]) -> None:
         with undone():
