@@ -47,7 +47,9 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """What the proofs counted, one line each."""
     for proof, counts in config.stash[FIGURES].items():
-        terminalreporter.line(f"{proof}: " + ", ".join(f"{round(number, 2):,} {name}" for name, number in counts.items()))
+        terminalreporter.line(
+            f"{proof}: " + ", ".join(f"{round(number, 2):,} {name}" for name, number in counts.items())
+        )
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,9 @@ def test_the_admin_has_no_sign_in_of_its_own(client):
 @pytest.mark.parametrize("address", ["//evil.example[", "http://[::1", "//evil.example/", "javascript:alert(1)"])
 def test_an_address_to_go_on_to_that_is_foreign_or_unreadable_is_left_out(client, manager, address):
     page = client.get("/accounts/login/", {"next": address})
-    answer = client.post("/accounts/login/", {"login": manager.username, "password": factories.PASSWORD, "next": address})
+    answer = client.post(
+        "/accounts/login/", {"login": manager.username, "password": factories.PASSWORD, "next": address}
+    )
 
     assert page.status_code == 200
     assert (answer.status_code, answer["Location"]) == (302, "/")

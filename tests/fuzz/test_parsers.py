@@ -140,7 +140,9 @@ def test_the_list_finds_or_finds_nothing(house: House, tries: Times) -> None:
 
     @tries(100)
     @given(
-        values=st.dictionaries(st.sampled_from(["q", "from", "to", "department", "engineer", "group", "state"]), PAST_THE_DOOR)
+        values=st.dictionaries(
+            st.sampled_from(["q", "from", "to", "department", "engineer", "group", "state"]), PAST_THE_DOOR
+        )
     )
     def once(values: dict[str, str]) -> None:
         with undone():

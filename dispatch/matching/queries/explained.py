@@ -164,8 +164,7 @@ def as_data(decision: Decision, words: Words | None = None) -> dict[str, Any]:
         "make_safe": words.username(stored.get("make_safe")) or None,
         "planned": words.username(stored.get("planned")) or None,
         "candidates": [
-            _named(one, words, reason=line.reason)
-            for one, line in zip(_in_order(stored), told.lines, strict=True)
+            _named(one, words, reason=line.reason) for one, line in zip(_in_order(stored), told.lines, strict=True)
         ],
         "rejected": [
             _named(one, words, reason=out.reason)
