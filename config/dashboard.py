@@ -53,7 +53,9 @@ def _todo(now: datetime) -> list[dict[str, str]]:
     today = timezone.localdate(now)
     soon = EngineerQualification.objects.filter(valid_until__range=(today, today + CARDS_SOON)).count()
     expired = EngineerQualification.objects.filter(valid_until__lt=today).count()
-    review = Decision.objects.filter(needs_review=True, ticket__ended_at__isnull=True).count()
+    review = (
+        Decision.objects.filter(needs_review=True, ticket__ended_at__isnull=True).values("ticket").distinct().count()
+    )
     callback = Ticket.objects.open().filter(needs_callback=True).count()
     cards = reverse("admin:dispatch_engineerqualification_changelist")
     found = [
@@ -62,8 +64,8 @@ def _todo(now: datetime) -> list[dict[str, str]]:
         (
             review,
             "user-round-check",
-            _("%(n)s 个派单决定待复核") % {"n": review},
-            reverse("admin:dispatch_decision_changelist"),
+            _("%(n)s 张工单的派单待复核") % {"n": review},
+            reverse("admin:dispatch_decision_changelist") + "?needs_review__exact=1",
         ),
         (
             callback,

@@ -14,10 +14,22 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 
 from assets.register import services
-from assets.register.models import Device, DeviceGroup, DeviceType, FaultPreset, Qualification, Skill
+from assets.register.models import Device, DeviceGroup, DeviceStatus, DeviceType, FaultPreset, Qualification, Skill
 from assets.register.views import STATUS_DIALOG, StatusForm, change_status, register_import
 from config.kernel.admin import HouseAdmin, MasterAdmin
 from config.kernel.errors import DomainError
+
+# Every status has a badge in words; most need no colour.
+STATUS_TONES = dict.fromkeys(DeviceStatus.values, "info") | {
+    DeviceStatus.READY.value: "success",
+    DeviceStatus.IN_USE.value: "success",
+    DeviceStatus.STANDBY.value: "success",
+    DeviceStatus.FAULT.value: "danger",
+    DeviceStatus.QUARANTINED.value: "danger",
+    DeviceStatus.IN_REPAIR.value: "warning",
+    DeviceStatus.PENDING_VERIFICATION.value: "warning",
+    DeviceStatus.RESTRICTED.value: "warning",
+}
 
 
 @admin.register(Skill)
@@ -92,10 +104,7 @@ class DeviceAdmin(MasterAdmin):
     def grade(self, device: Device) -> str:
         return device.criticality
 
-    @display(description=gettext_lazy("状态"), ordering="status", label={
-        "ready": "success", "in_use": "success", "standby_reserve": "success", "fault": "danger",
-        "quarantined": "danger", "in_repair": "warning", "pending_verification": "warning", "restricted": "warning",
-    })  # fmt: skip
+    @display(description=gettext_lazy("状态"), ordering="status", label=STATUS_TONES)
     def status_sign(self, device: Device) -> tuple[str, str]:
         return str(device.status), str(device.get_status_display())
 

@@ -36,13 +36,16 @@ def enqueue(name: str, *args: Any) -> str:
     return str(async_task(RUNNER, name, *args, task_name=name[-100:]))
 
 
-def absorb(name: str) -> int:
-    """Drop the queued twins of this job that no worker has begun; how many. Only for jobs without arguments that first
-    do this and then read all there is: what a twin was queued for is committed with it, so this one sees it."""
-    now = timezone.now()
-    queued = OrmQ.objects.filter(lock__lte=now).order_by("pk").values_list("pk", "payload")[:MOST_TWINS]
-    twins = [pk for pk, payload in queued if _task(payload).get("args") == (name,)]
-    return OrmQ.objects.filter(pk__in=twins, lock__lte=now).delete()[0]
+def twins(name: str) -> list[int]:
+    """The queued twins of this job that no worker has begun. For jobs without arguments that then read all there is:
+    what a twin was queued for is committed with it, so whoever read afterwards may `drop` them in its transaction."""
+    queued = OrmQ.objects.filter(lock__lte=timezone.now()).order_by("pk").values_list("pk", "payload")[:MOST_TWINS]
+    return [pk for pk, payload in queued if _task(payload).get("args") == (name,)]
+
+
+def drop(queued: list[int]) -> int:
+    """Take these out of the queue unless somebody began them meanwhile; how many."""
+    return OrmQ.objects.filter(pk__in=queued, lock__lte=timezone.now()).delete()[0]
 
 
 def run(name: str, *args: Any) -> Any:

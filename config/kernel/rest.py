@@ -57,6 +57,8 @@ class BoundedJSONParser(JSONParser):
             data = super().parse(stream, media_type, parser_context)
         except RecursionError:
             raise exceptions.ParseError(_("JSON 嵌套太深。")) from None
+        except exceptions.ParseError:
+            raise exceptions.ParseError(_("请求正文不是有效的 JSON。")) from None
         if _deeper_than(DEEPEST, data):
             raise exceptions.ParseError(_("JSON 嵌套太深。"))
         return data
@@ -84,9 +86,9 @@ class FastJSONRenderer(JSONRenderer):
         return orjson.dumps(data, default=str, option=orjson.OPT_NON_STR_KEYS)
 
 
+# Input with named fields only: an unknown key is an error, so nothing can be slipped in. A comment, because a docstring
+# would stand in the API description of every body.
 class StrictSerializer(serializers.Serializer[Any]):
-    """Input with named fields only: an unknown key is an error, so nothing can be slipped in."""
-
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
             unknown = set(data) - set(self.fields)

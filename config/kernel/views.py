@@ -7,9 +7,11 @@ from http import HTTPStatus
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.utils.translation import get_language_from_request, gettext_lazy, override
 
 from config.kernel.away import RETRY_AFTER, is_away
 from config.kernel.context import html_lang, navigation
@@ -20,16 +22,34 @@ def _bare_context() -> dict[str, str]:
     return {"hospital_phone": settings.HOSPITAL_PHONE, "html_lang": html_lang()}
 
 
+# What a program is told where no view got as far as a sentence of its own.
+SENTENCES = {
+    400: gettext_lazy("请求读不懂。"),
+    403: gettext_lazy("没有权限。"),
+    404: gettext_lazy("没有这个地址。"),
+    405: gettext_lazy("这个地址不支持这种请求方法。"),
+    413: gettext_lazy("请求太大。"),
+    429: gettext_lazy("太频繁，稍后再试。"),
+    500: gettext_lazy("服务器出错，已记录。"),
+    503: gettext_lazy("服务暂时不可用，稍后再试。"),
+}
+
+
 def refusal(request: HttpRequest, status: int) -> HttpResponse:
     """The page for `status` (a problem document below /api/), rendered without request context: nothing there to fail."""
     if request.path.startswith("/api/"):
-        body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+        name = HTTPStatus(status).phrase.lower().replace(" ", "-")
+        with override(get_language_from_request(request)):  # some are refused before the language is known
+            sentence = str(SENTENCES[status])
+        body = {"type": f"urn:wardline:{name}", "title": sentence, "status": status, "detail": sentence}
         return JsonResponse(body, status=status, content_type="application/problem+json")
     page = render_to_string(f"{status}.html", _bare_context())
     return HttpResponse(page, status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig) and request.path.startswith("/api/"):
+        return refusal(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     return refusal(request, HTTPStatus.BAD_REQUEST)
 
 

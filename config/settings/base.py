@@ -7,6 +7,7 @@ from typing import Any
 import django_stubs_ext
 
 from config import csp, env, logs
+from config.about_api import ABOUT
 from config.unfold import UNFOLD  # noqa: F401 - a setting
 
 django_stubs_ext.monkeypatch()  # lets classes be written as QuerySet[Ticket] at run time too
@@ -112,7 +113,8 @@ DATABASE = env.database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'wardline.sqlite
 ON_SQLITE = DATABASE["ENGINE"].endswith("sqlite3")
 if ON_SQLITE:
     DATABASE["OPTIONS"] = {
-        "timeout": 20,
+        # Whoever waits at a phone hears 503, and when to come back, before the phone gives up; the others have time.
+        "timeout": 8 if PROCESS == "web" else 20,
         "transaction_mode": "IMMEDIATE",
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-20000;",
     }
@@ -271,6 +273,7 @@ REST_FRAMEWORK: dict[str, Any] = {
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Wardline API",
     "VERSION": "1",
+    "DESCRIPTION": ABOUT,
     "SERVE_PUBLIC": False,
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],

@@ -5,10 +5,13 @@ from __future__ import annotations
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 
 from config.kernel.admin import MasterAdmin, ReadOnlyAdmin
+from dispatch.matching import queries
 from dispatch.matching.models import Decision, DepartmentMode, Exclusion, Weights
 from dispatch.matching.views import what_if
 
@@ -39,6 +42,12 @@ class DecisionAdmin(ReadOnlyAdmin):
     list_filter = ("outcome", "mode", "needs_review")
     list_select_related = ("ticket", "chosen")
     search_fields = ("ticket__number", "chosen__display_name")
+    fields = ("ticket", "at", "outcome", "chosen", "why", "needs_review", "open", "weights_version")
+    readonly_fields = ("why",)
+
+    @admin.display(description=gettext_lazy("依据"))
+    def why(self, decision: Decision) -> SafeString:
+        return render_to_string("dispatch/matching/_decision.html", {"told": queries.explain(decision)})
 
 
 @admin.register(Exclusion)

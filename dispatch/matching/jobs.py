@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from config.kernel import jobs
 from dispatch.matching import services as matching
 
 
 def dispatch() -> int:
     """Match what waits; how many tickets were given out or suggested."""
-    jobs.absorb(matching.JOB)  # each event of a busy minute asked for a round of its own; this one answers for all
     outcome = matching.dispatch(at=timezone.now())
     return len(outcome.pairs) if outcome else 0

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
@@ -45,7 +46,7 @@ class Shift(models.Model):
         indexes = [models.Index(fields=["ends_at", "starts_at"], name="shift_span")]
 
     def __str__(self) -> str:
-        return f"{self.engineer} {self.starts_at:%m-%d %H:%M}"
+        return f"{self.engineer} {timezone.localtime(self.starts_at):%m-%d %H:%M}"
 
     @property
     def label(self) -> str:

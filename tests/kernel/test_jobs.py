@@ -129,7 +129,7 @@ def test_one_round_answers_for_its_queued_twins_but_not_for_one_begun_nor_for_ot
     begun = OrmQ.objects.order_by("pk")[0]
     OrmQ.objects.filter(pk=begun.pk).update(lock=timezone.now() + timedelta(minutes=1))
 
-    dropped = jobs.absorb("config.kernel.jobs.beat")
+    dropped = jobs.drop(jobs.twins("config.kernel.jobs.beat"))
 
     left = [SignedPackage.loads(row.payload)["args"] for row in OrmQ.objects.order_by("pk")]
     assert dropped == 2
@@ -138,3 +138,13 @@ def test_one_round_answers_for_its_queued_twins_but_not_for_one_begun_nor_for_ot
         ("config.kernel.jobs.beat", 1),
         ("config.kernel.jobs.forget_answers",),
     ]
+
+
+@pytest.mark.django_db
+def test_a_twin_that_somebody_began_meanwhile_is_not_dropped(broker: jobs.GuardedBroker) -> None:
+    jobs.enqueue("config.kernel.jobs.beat")
+    answered = jobs.twins("config.kernel.jobs.beat")
+    OrmQ.objects.update(lock=timezone.now() + timedelta(minutes=1))
+
+    assert jobs.drop(answered) == 0
+    assert OrmQ.objects.count() == 1

@@ -49,7 +49,7 @@ class TicketFilter(django_filters.FilterSet):
     """Named filters only; nothing of the query string reaches the ORM as a name."""
 
     state = django_filters.MultipleChoiceFilter(choices=State.choices)
-    priority = django_filters.MultipleChoiceFilter(choices=[(str(n), str(n)) for n in (1, 2, 3, 4)])
+    priority = django_filters.TypedMultipleChoiceFilter(choices=[(n, str(n)) for n in (1, 2, 3, 4)], coerce=int)
     open = django_filters.BooleanFilter(method="by_open")
     department = django_filters.CharFilter("department__code")
     device = django_filters.CharFilter("device__public_id")

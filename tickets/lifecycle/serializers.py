@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -54,11 +55,12 @@ class TicketOut(serializers.Serializer[Ticket]):
     @extend_schema_field(serializers.DateTimeField(allow_null=True))
     def get_due(self, ticket: Ticket) -> Any:
         dues = {clock.metric: clock.due_at for clock in ticket.clocks.all()}
-        return dues.get("fix") or max(dues.values(), default=None)
+        due = dues.get("fix") or max(dues.values(), default=None)
+        return timezone.localtime(due) if due else None
 
     @extend_schema_field(serializers.DictField(child=serializers.DateTimeField()))
     def get_targets(self, ticket: Ticket) -> dict[str, Any]:
-        return {clock.metric: clock.due_at for clock in ticket.clocks.all()}
+        return {clock.metric: timezone.localtime(clock.due_at) for clock in ticket.clocks.all()}
 
     def get_tracking_url(self, ticket: Ticket) -> str:
         return f"{settings.PUBLIC_BASE_URL}/t/{ticket.tracking_token}/"

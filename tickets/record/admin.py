@@ -13,7 +13,18 @@ from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin import HouseAdmin, ReadOnlyAdmin, ReadOnlyLines
-from tickets.record.models import Comment, HoldReason, PartLine, RepairReport, SavedView, Signature, Ticket, TimeEntry
+from tickets.record.models import (
+    Comment,
+    Danger,
+    HoldReason,
+    PartLine,
+    RepairReport,
+    SavedView,
+    Signature,
+    Ticket,
+    TimeEntry,
+)
+from tickets.record.queries import priority_reasons
 
 # Words, not data: a hospital that keeps them reads right in both languages.
 USUAL_OWNERS = (gettext_noop("采购"), gettext_noop("厂家"), gettext_noop("病区"), gettext_noop("科长"))
@@ -57,8 +68,25 @@ class TicketAdmin(ReadOnlyAdmin):
     search_fields = ("number", "device__asset_no", "device__name", "department__name", "assignee__display_name")
     ordering = ("-id",)
     inlines = (CommentLines, ReportLines, TimeLines, PartLines, SignatureLines)
-    exclude = ("search_text",)
-    readonly_fields = ("where_to_act",)
+    fieldsets = (
+        (None, {"fields": ("where_to_act", "number", "kind", "state", "priority", "source", "simulated")}),
+        (_("报修"), {"fields": ("device", "location", "department", "contact_ext", "preset", "in_use", "dangers",
+                              "description", "impact", "criticality", "why_priority", "needs_callback")}),
+        (_("处理"), {"fields": ("assignee", "route", "hold_reason", "hold_until", "decon", "decon_note",
+                              "arrival_by_scan", "nudges", "reopen_count", "rating")}),
+        (_("关联"), {"fields": ("parent", "duplicate_of", "repeat_of")}),
+        (_("时间"), {"fields": ("reported_at", "triaged_at", "assigned_at", "accepted_at", "departed_at", "eta_at",
+                              "arrived_at", "started_at", "restored_at", "resolved_at", "ended_at")}),
+    )  # fmt: skip
+    readonly_fields = ("where_to_act", "dangers", "why_priority")
+
+    @admin.display(description=_("危险情况"))
+    def dangers(self, ticket: Ticket) -> str:
+        return gettext("、").join(str(Danger(code).label) for code in ticket.danger if code in Danger.values)
+
+    @admin.display(description=_("定级依据"))
+    def why_priority(self, ticket: Ticket) -> str:
+        return priority_reasons(ticket.priority_reasons)
 
     @admin.display(description=_("设备与故障"))
     def what(self, ticket: Ticket) -> str:

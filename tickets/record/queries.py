@@ -12,15 +12,38 @@ from django.db import connection
 from django.db.models import BooleanField, FilteredRelation, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from assets.places.models import Person, User
 from assets.register import queries as register
-from assets.register.models import Device, FaultPreset
+from assets.register.models import Criticality, Device, FaultPreset
 from config.kernel.errors import Missing
 from tickets.policies import visible_tickets
 from tickets.record.models import OPEN, State, Ticket
 
 REPEAT_WINDOW = timedelta(days=30)
+REASONS = {
+    "repeat": gettext_lazy("30 天内重复"),
+    "backups_short": gettext_lazy("备用机不够"),
+    "danger": gettext_lazy("有危险情况"),
+}
+
+
+def priority_reasons(codes: list[str]) -> str:
+    """`["matrix:I1xC1", "repeat"]` as people say it."""
+    said = []
+    for code in codes:
+        kind, _sep, cell = str(code).partition(":")
+        if kind == "matrix" and "x" in cell:
+            impact, criticality = cell.split("x", 1)
+            said.append(f"{_named(FaultPreset.Impact, impact)} × {_named(Criticality, criticality)}")
+        else:
+            said.append(str(REASONS.get(kind, code)))
+    return _("，").join(said)
+
+
+def _named(choices: Any, value: str) -> str:
+    return str(choices(value).label) if value in choices.values else value
 
 
 def envelope(ticket: Ticket) -> dict[str, Any]:

@@ -96,9 +96,19 @@ class ClockAdmin(ReadOnlyAdmin):
 
 @admin.register(Alert)
 class AlertAdmin(ReadOnlyAdmin):
-    list_display = ("clock", "step", "due_at", "at")
-    list_select_related = ("clock__ticket",)
+    list_display = ("ticket", "clock", "what", "due_at", "at")
+    list_select_related = ("clock__ticket", "rung")
+    fields = ("ticket", "clock", "what", "due_at", "at")
+    readonly_fields = ("ticket", "what")
     search_fields = ("clock__ticket__number",)
+
+    @admin.display(description=_("工单"))
+    def ticket(self, alert: Alert) -> str:
+        return alert.clock.ticket.number
+
+    @admin.display(description=_("步骤"))
+    def what(self, alert: Alert) -> str:
+        return alert.step_label
 
 
 @admin.register(Pause)

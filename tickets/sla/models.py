@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
@@ -207,7 +208,7 @@ class Clock(models.Model):
         indexes = [models.Index(fields=["next_at"], name="clock_next", condition=Q(next_at__isnull=False))]
 
     def __str__(self) -> str:
-        return f"{self.get_metric_display()} {self.due_at:%m-%d %H:%M}"
+        return f"{self.get_metric_display()} {timezone.localtime(self.due_at):%m-%d %H:%M}"
 
     @property
     def running(self) -> bool:
@@ -234,7 +235,15 @@ class Alert(models.Model):
         constraints = [models.UniqueConstraint(fields=["clock", "step"], name="alert_once")]
 
     def __str__(self) -> str:
-        return f"{self.clock_id} {self.step}"
+        return f"{self.clock} {self.step_label}"
+
+    @property
+    def step_label(self) -> str:
+        """What rang, in words."""
+        if self.rung:
+            return str(self.rung)
+        kind = self.step.split("@", maxsplit=1)[0]
+        return str({"warning": _("快到时限"), "breach": _("已超时")}.get(kind, _("升级")))
 
 
 class Pause(models.Model):
@@ -254,7 +263,7 @@ class Pause(models.Model):
         ordering: ClassVar = ["started_at"]
 
     def __str__(self) -> str:
-        return f"{self.reason} {self.started_at:%m-%d %H:%M}"
+        return f"{self.reason} {timezone.localtime(self.started_at):%m-%d %H:%M}"
 
 
 class PauseEnd(models.Model):
@@ -268,7 +277,7 @@ class PauseEnd(models.Model):
         verbose_name_plural = _("暂停结束")
 
     def __str__(self) -> str:
-        return f"{self.at:%m-%d %H:%M}"
+        return f"{timezone.localtime(self.at):%m-%d %H:%M}"
 
 
 class Rebase(models.Model):

@@ -1,7 +1,6 @@
 """Giving out tickets: the round that matches and assigns, and the answers that follow."""
 
 from dispatch.matching.services.answers import (
-    JOB,
     check_may_take,
     confirm,
     free_tickets_of,
@@ -15,7 +14,7 @@ from dispatch.matching.services.answers import (
     stop_waiting,
     wait_again,
 )
-from dispatch.matching.services.dispatching import acceptance_key, dispatch, lock_weights
+from dispatch.matching.services.dispatching import JOB, acceptance_key, dispatch, lock_weights
 
 __all__ = [
     "JOB",

@@ -16,12 +16,11 @@ from config.kernel.models import EventRecord
 from dispatch import events
 from dispatch.matching import queries, rules
 from dispatch.matching.models import Decision, Exclusion, Weights
-from dispatch.matching.services.dispatching import acceptance_key, lock_weights
+from dispatch.matching.services.dispatching import JOB, acceptance_key, lock_weights
 from tickets.lifecycle import services as lifecycle
 from tickets.record.models import State, Ticket
 from tickets.record.queries import envelope
 
-JOB = "dispatch.matching.jobs.dispatch"
 UNBEGUN = (State.ASSIGNED, State.ACCEPTED)
 
 

@@ -14,6 +14,7 @@ from assets.places.models import User
 from config.kernel import timers
 from config.kernel.errors import DomainError
 from config.kernel.events import publish
+from config.kernel.jobs import drop, enqueue, twins
 from dispatch import events
 from dispatch.matching import queries, rules
 from dispatch.matching.estimators import Outcome, Pair, explanation, match
@@ -25,9 +26,11 @@ from tickets.record.models import HoldReason, State, Ticket
 from tickets.record.queries import envelope
 
 logger = logging.getLogger(__name__)
+JOB = "dispatch.matching.jobs.dispatch"
 RETRY = "dispatch:retry"
 CALLED_AWAY = "called_away"
 NEARLY_FREE = timedelta(minutes=1)
+MOST_NOTES = 200  # in one round: about three seconds
 
 
 def dispatch(*, at: datetime, solver: Solver | None = None) -> Outcome | None:
@@ -36,10 +39,16 @@ def dispatch(*, at: datetime, solver: Solver | None = None) -> Outcome | None:
     One round runs at a time (lock on the active weights). A ticket that changed meanwhile is left to the next round.
     `NobodyAvailable`, `SuggestionMade`, `WorkInterrupted`, `ReviewWanted`, `MatchingDegraded`.
     """
+    # Each event of a busy minute asked for a round of its own; this one answers for all. They leave the queue with its
+    # work: a worker killed before that leaves them to the next one.
+    answered = twins(JOB)
     if not queries.anything_waiting():
+        drop(answered)
         return None  # asked before the transaction: most rounds end here and must hold no lock
     with transaction.atomic():
-        return _round(at, solver)
+        outcome = _round(at, solver)
+        drop(answered)
+    return outcome
 
 
 def _round(at: datetime, solver: Solver | None) -> Outcome:
@@ -55,15 +64,27 @@ def _round(at: datetime, solver: Solver | None) -> Outcome:
     )
     for pair in outcome.pairs:
         _carry_out(situation, outcome, pair)
-    for waiting in outcome.deferred:
-        if waiting.job.priority == 1:  # everybody is on P1 work: a human must know now, not when somebody is free
-            _nobody(situation, outcome, waiting.job)
-        else:
-            _note(situation, outcome, waiting.job, Decision.Outcome.DEFERRED)
-    for job in outcome.unassigned:
-        _nobody(situation, outcome, job)
+    if _say_who_waits(situation, outcome) == MOST_NOTES:
+        enqueue(JOB)
     _set_retry(situation, outcome)
     return outcome
+
+
+def _say_who_waits(situation: Situation, outcome: Outcome) -> int:
+    """A decision for each that could not be given out, the most urgent first; at most MOST_NOTES, so that a flood of
+    reports cannot make a round longer than a job may take. How many were new."""
+    # Everybody is on P1 work: a human must know of another one now, not when somebody is free.
+    waiting = [(one.job, one.job.priority > 1) for one in outcome.deferred]
+    waiting += [(job, False) for job in outcome.unassigned]
+    new = 0
+    for job, can_wait in sorted(waiting, key=lambda pair: pair[0].priority):
+        if can_wait:
+            new += _note(situation, outcome, job, Decision.Outcome.DEFERRED)
+        else:
+            new += _nobody(situation, outcome, job)
+        if new == MOST_NOTES:
+            break
+    return new
 
 
 def lock_weights() -> Weights:
@@ -187,11 +208,11 @@ def _close_suggestions(ticket: Ticket) -> int:
     return Decision.objects.filter(ticket=ticket, open=True).update(open=False)
 
 
-def _nobody(situation: Situation, outcome: Outcome, job: rules.Job) -> None:
+def _nobody(situation: Situation, outcome: Outcome, job: rules.Job) -> bool:
     """Said once per stretch of having nobody, not at every round."""
     ticket = situation.tickets[job.id]
     if not _note(situation, outcome, job, Decision.Outcome.NOBODY):
-        return
+        return False
     told = explanation(outcome, job)
     codes = tuple(code for code, _ in Counter(one["code"] for one in told["rejected"]).most_common())
     near = situation.users.get(told["make_safe"] or 0)
@@ -200,6 +221,7 @@ def _nobody(situation: Situation, outcome: Outcome, job: rules.Job) -> None:
             **envelope(ticket), at=situation.at, codes=codes, make_safe=near.person.public_id if near else ""
         )
     )
+    return True
 
 
 def _note(situation: Situation, outcome: Outcome, job: rules.Job, result: str) -> bool:

@@ -10,8 +10,10 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
+from django_q.models import OrmQ
 
 from assets.models import FaultPreset
+from config.kernel import jobs
 from config.kernel.errors import Invalid, NotAllowedNow
 from config.kernel.events import recording
 from config.kernel.models import Timer
@@ -19,6 +21,7 @@ from dispatch.engineers.models import Engineer, TrackRecord
 from dispatch.matching import queries, rules
 from dispatch.matching import services as matching
 from dispatch.matching.models import Decision, DepartmentMode, Mode, Weights
+from dispatch.matching.services import dispatching
 from dispatch.roster import queries as roster
 from dispatch.roster import services as duty
 from dispatch.roster.models import Shift
@@ -162,6 +165,42 @@ def test_nothing_new_is_written_while_nothing_changes(report, monitor, spo2, sur
 
     assert Decision.objects.filter(ticket__in=[first, second]).count() == 2
     assert set(Decision.objects.values_list("outcome", flat=True)) == {"assigned", "deferred"}
+
+
+def test_a_flood_of_reports_is_answered_in_rounds_of_bounded_length(report, icu, ventilator, calm, now, monkeypatch):
+    monkeypatch.setattr(dispatching, "MOST_NOTES", 2)
+    tickets = [report(factories.device(icu, ventilator.type), calm) for _ in range(5)]
+    OrmQ.objects.all().delete()
+
+    rounds = []
+    for _round in range(4):
+        matching.dispatch(at=now)
+        rounds.append((Decision.objects.filter(ticket__in=tickets).count(), OrmQ.objects.count()))
+        OrmQ.objects.all().delete()
+
+    assert rounds == [(2, 1), (4, 1), (5, 0), (5, 0)]
+
+
+def test_the_queued_rounds_that_this_one_answers_leave_with_its_work(
+    report, ventilator, calm, engineer, now, monkeypatch
+):
+    OrmQ.objects.all().delete()
+    report(ventilator, calm)
+    matching.look_again()
+    assert OrmQ.objects.count() > 0
+
+    def cut_off(*_given):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(dispatching, "_set_retry", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            matching.dispatch(at=now)
+    left = OrmQ.objects.count()
+    matching.dispatch(at=now)
+
+    assert left > 0
+    assert jobs.twins(matching.JOB) == []
 
 
 def test_the_explanation_reads_as_a_colleague_would_say_it(report, ventilator, calm, engineer, colleague, now):

@@ -3,7 +3,7 @@
 from tickets.desk.queries.board import SHOWS, board, place_of, row_of
 from tickets.desk.queries.feed import feed, tell
 from tickets.desk.queries.listing import FILTERS, Page, address, choices, filtered, page, read_filters
-from tickets.desk.queries.story import priority_reasons, timeline
+from tickets.desk.queries.story import timeline
 from tickets.desk.queries.wall import wall
 
 __all__ = [
@@ -17,7 +17,6 @@ __all__ = [
     "filtered",
     "page",
     "place_of",
-    "priority_reasons",
     "read_filters",
     "row_of",
     "tell",

@@ -10,10 +10,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from assets.register.models import Criticality, FaultPreset
 from config.kernel.models import EventRecord
 from tickets.desk.queries.feed import SAID, sentence_of, words_behind
 from tickets.record.models import Action, Attachment, Cause, Comment, Decon, Release, Source, Ticket
+from tickets.record.queries import priority_reasons
 
 MORE: dict[str, tuple[str, str, Any]] = {
     "CommentAdded": ("message-square-text", "", gettext_lazy("{who} 留言")),
@@ -25,11 +25,6 @@ BRAND = {"TicketAccepted", "TicketArrived", "WorkStarted"}
 WARN = {"TicketReopened", "PriorityChanged", "SlaWarned", "TicketUnassigned", "WorkInterrupted", "AcceptanceTimedOut"}
 BREACH = {"SlaBreached", "EscalationRaised", "NobodyAvailable"}
 OK = {"ServiceRestored", "TicketResolved", "TicketClosed"}
-REASONS = {
-    "repeat": gettext_lazy("30 天内重复"),
-    "backups_short": gettext_lazy("备用机不够"),
-    "danger": gettext_lazy("有危险情况"),
-}
 
 
 @dataclass(frozen=True)
@@ -45,19 +40,6 @@ class Line:
     quote: str = ""
     private: bool = False
     photo: str = ""
-
-
-def priority_reasons(codes: list[str]) -> str:
-    """`["matrix:I1xC1", "repeat"]` as people say it."""
-    said = []
-    for code in codes:
-        kind, _sep, cell = str(code).partition(":")
-        if kind == "matrix" and "x" in cell:
-            impact, criticality = cell.split("x", 1)
-            said.append(f"{_label(FaultPreset.Impact, impact)} × {_label(Criticality, criticality)}")
-        else:
-            said.append(str(REASONS.get(kind, code)))
-    return _("，").join(said)
 
 
 def _label(choices: Any, value: str) -> str:

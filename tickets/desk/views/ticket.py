@@ -23,6 +23,7 @@ from tickets.desk.views.doors import house
 from tickets.desk.views.verbs import VERBS, offered
 from tickets.record import services as record
 from tickets.record.models import Danger, Ticket
+from tickets.record.queries import priority_reasons
 from tickets.sla.queries import explanation, lead_clock, ring_for, stops_for
 
 MAIN_VERBS = 2  # as buttons; the rest is behind the dots
@@ -53,7 +54,7 @@ def _context(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
         "ring": ring_for(ticket, now),
         "why": explanation(ticket, now, clock.metric if clock else "fix"),
         "timeline": queries.timeline(ticket),
-        "reasons": queries.priority_reasons(ticket.priority_reasons),
+        "reasons": priority_reasons(ticket.priority_reasons),
         "dangers": [str(Danger(code).label) for code in ticket.danger if code in Danger.values],
         "watchers": ticket.watchers.count(),
         "backups_short": bool(ticket.device and backups_short(ticket.device)),
