@@ -1,5 +1,7 @@
 """Page frames and refusals: they stand without a database, in both languages, and only name pages that exist."""
 
+import json
+
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
@@ -46,11 +48,21 @@ def test_a_form_that_was_open_too_long_says_that_entries_are_kept():
     assert "内容还在" in answer.content.decode()
 
 
-def test_below_api_a_refusal_is_a_problem_document():
-    answer = views.refusal(RequestFactory().get("/api/v1/nothing/"), 404)
+@pytest.mark.parametrize(
+    ("language", "status", "sentence"),
+    [
+        ("zh-CN", 404, "没有这个地址。"),
+        ("en", 405, "This address does not take this method."),
+        ("en", 413, "The request is too large."),
+    ],
+)
+def test_below_api_a_refusal_is_a_problem_document_with_a_sentence(language, status, sentence):
+    answer = views.refusal(RequestFactory().get("/api/v1/nothing/", headers={"Accept-Language": language}), status)
 
     assert answer.headers["Content-Type"] == "application/problem+json"
-    assert answer.content == b'{"type": "about:blank", "title": "Not Found", "status": 404}'
+    said = json.loads(answer.content)
+    assert (said["status"], said["title"], said["detail"]) == (status, sentence, sentence)
+    assert said["type"].startswith("urn:wardline:")
 
 
 def test_the_top_bar_names_only_pages_that_exist_and_that_the_role_may_use(known):

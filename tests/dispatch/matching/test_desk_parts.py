@@ -58,6 +58,19 @@ def test_among_equals_on_screen_the_chosen_one_stands_first_and_leads_by_nothing
     assert "领先" not in page
 
 
+def test_the_admin_tells_a_decision_in_words(ticket, li, manager, signed_in, at):
+    factories.engineer("sun", at=at, name="孙立", on_shift=False)
+    services.dispatch(at=at)
+    decision = Decision.objects.get(ticket=ticket)
+
+    page = signed_in(manager).get(f"/admin/dispatch/decision/{decision.pk}/change/").content.decode()
+
+    assert "李工" in page
+    assert "孙工：不在班" in page
+    assert "off_shift" not in page
+    assert decision.input_hash not in page
+
+
 def test_a_ticket_without_a_decision_says_so(ticket, dispatcher, signed_in):
     assert signed_in(dispatcher).get(part(ticket, "assignment")).status_code == 200
 
