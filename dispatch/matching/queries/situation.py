@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import random
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from assets.places.models import User
@@ -28,6 +29,7 @@ WAITING = (State.TRIAGED, State.REOPENED)
 IN_HAND = (State.ASSIGNED, State.ACCEPTED, State.ARRIVED, State.WORKING)
 KNOWS_DEVICE_FOR = timedelta(days=180)
 LEAST_LEFT = 10.0  # minutes: work that should be over is believed to be nearly over
+MOST_WAITING = 1000  # tickets in one round: about a second to read
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Situation:
     in_hand: dict[int, Ticket]
     modes: dict[int, str]
     latest: dict[int, Decision]
+    said_at: dict[tuple[int, str], datetime]  # (ticket, outcome of a decision): when it was last decided so
+    left_out: bool  # more tickets without any decision wait than one round takes
 
     def mode(self, ticket: Ticket) -> str:
         """How this ticket is given out; a P1 never waits for a click."""
@@ -51,14 +55,16 @@ class Situation:
 
 
 def anything_waiting() -> bool:
-    return Ticket.objects.filter(state__in=WAITING, assignee__isnull=True).exists()
+    return _free().exists()
 
 
-def load(at: datetime, active: WeightsRow) -> Situation:
-    """Read the moment. `at` becomes local time: a card is valid on a calendar day."""
+def load(at: datetime, active: WeightsRow, *, only: int | None = None) -> Situation:
+    """Read the moment, or one waiting ticket of it. `at` becomes local time: a card is valid on a calendar day."""
     now = timezone.localtime(at)
     settings = settings_of(active)
-    tickets = _waiting()
+    chosen, left_out = ([only], False) if only else _of_this_round()
+    tickets = _waiting(chosen)
+    decisions = _decisions(chosen)
     rows = list(people.taking_part())
     presets = _presets()
     in_hand = _in_hand(rows)
@@ -72,7 +78,9 @@ def load(at: datetime, active: WeightsRow) -> Situation:
         users={row.user_id: row.user for row in rows},
         in_hand={ticket.pk: ticket for ticket in in_hand},
         modes=dict(DepartmentMode.objects.values_list("department_id", "mode")),
-        latest=_latest([ticket.pk for ticket in tickets]),
+        latest={row.ticket_id: row for row in decisions},
+        said_at={(row.ticket_id, row.outcome): row.at for row in decisions},
+        left_out=left_out,
     )
 
 
@@ -85,9 +93,31 @@ def settings_of(active: WeightsRow) -> rules.Settings:
         return rules.Settings()
 
 
-def _waiting() -> list[Ticket]:
+def _of_this_round() -> tuple[list[int], bool]:
+    """Which tickets are matched now, and whether some stay without any decision.
+
+    In a flood half the places are for the most urgent. The others are drawn by lot, those nobody decided on first, so
+    that no ticket starves behind hundreds that nobody can take.
+    """
+    decided = Exists(Decision.objects.filter(ticket=OuterRef("pk")))
+    rows = list(_free().order_by("priority", "pk").values_list("pk", decided))
+    if len(rows) <= MOST_WAITING:
+        return [pk for pk, _ in rows], False
+    sure, rest = rows[: MOST_WAITING // 2], rows[MOST_WAITING // 2 :]
+    random.shuffle(rest)
+    rest.sort(key=lambda row: row[1])
+    drawn, left = rest[: MOST_WAITING - len(sure)], rest[MOST_WAITING - len(sure) :]
+    return [pk for pk, _ in sure + drawn], any(not known for _, known in left)
+
+
+def _free() -> QuerySet[Ticket]:
+    return Ticket.objects.filter(state__in=WAITING, assignee__isnull=True)
+
+
+def _waiting(chosen: list[int]) -> list[Ticket]:
     return list(
-        Ticket.objects.filter(state__in=WAITING, assignee__isnull=True)
+        _free()
+        .filter(pk__in=chosen)
         .select_related(
             "device__type__group",
             "device__type__required_skill",
@@ -287,6 +317,7 @@ def _minutes_today(rows: list[EngineerRow], now: datetime) -> dict[int, float]:
     return total
 
 
-def _latest(tickets: list[int]) -> dict[int, Decision]:
-    """The last decision of each waiting ticket, so that nothing is written that did not change."""
-    return {row.ticket_id: row for row in Decision.objects.filter(ticket_id__in=tickets).order_by("pk")}
+def _decisions(tickets: list[int]) -> list[Decision]:
+    """What was decided on these, oldest first, so that nothing is written that did not change. Without the reasons,
+    which are long."""
+    return list(Decision.objects.filter(ticket_id__in=tickets).defer("explanation").order_by("pk"))

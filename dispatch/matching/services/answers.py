@@ -133,7 +133,7 @@ def grab(ticket: Ticket, *, by: User, at: datetime) -> Ticket:
 
 def check_may_take(ticket: Ticket, by: User, at: datetime) -> None:
     """Every door that takes a free ticket asks this: the same hard constraints as a round."""
-    situation = queries.load(at, lock_weights())
+    situation = queries.load(at, lock_weights(), only=ticket.pk)
     job = next((one for one in situation.jobs if one.id == ticket.pk), None)
     person = next((one for one in situation.engineers if one.id == by.pk), None)
     if job is None:

@@ -30,29 +30,31 @@ JOB = "dispatch.matching.jobs.dispatch"
 RETRY = "dispatch:retry"
 CALLED_AWAY = "called_away"
 NEARLY_FREE = timedelta(minutes=1)
-MOST_NOTES = 200  # in one round: about three seconds
+MOST_NOTES = 50  # in one round: about two seconds
+NEWS_FOR = timedelta(hours=1)
 
 
-def dispatch(*, at: datetime, solver: Solver | None = None) -> Outcome | None:
+def dispatch(*, at: datetime, solver: Solver | None = None, only: Ticket | None = None) -> Outcome | None:
     """Waiting tickets that somebody idle may take are assigned, suggested, or left open to take; each has a Decision.
+    `only` one of them where it is asked for.
 
     One round runs at a time (lock on the active weights). A ticket that changed meanwhile is left to the next round.
     `NobodyAvailable`, `SuggestionMade`, `WorkInterrupted`, `ReviewWanted`, `MatchingDegraded`.
     """
     # Each event of a busy minute asked for a round of its own; this one answers for all. They leave the queue with its
     # work: a worker killed before that leaves them to the next one.
-    answered = twins(JOB)
+    answered = twins(JOB) if only is None else []
     if not queries.anything_waiting():
         drop(answered)
         return None  # asked before the transaction: most rounds end here and must hold no lock
     with transaction.atomic():
-        outcome = _round(at, solver)
+        outcome = _round(at, solver, only)
         drop(answered)
     return outcome
 
 
-def _round(at: datetime, solver: Solver | None) -> Outcome:
-    situation = queries.load(at, lock_weights())
+def _round(at: datetime, solver: Solver | None, only: Ticket | None) -> Outcome:
+    situation = queries.load(at, lock_weights(), only=only.pk if only else None)
     jobs = [job for job in situation.jobs if not _open_to_take(situation, job)]
     outcome = match(
         jobs,
@@ -64,7 +66,8 @@ def _round(at: datetime, solver: Solver | None) -> Outcome:
     )
     for pair in outcome.pairs:
         _carry_out(situation, outcome, pair)
-    if _say_who_waits(situation, outcome) == MOST_NOTES:
+    new = _say_who_waits(situation, outcome)
+    if new == MOST_NOTES or (new and situation.left_out):
         enqueue(JOB)
     _set_retry(situation, outcome)
     return outcome
@@ -225,9 +228,13 @@ def _nobody(situation: Situation, outcome: Outcome, job: rules.Job) -> bool:
 
 
 def _note(situation: Situation, outcome: Outcome, job: rules.Job, result: str) -> bool:
-    """Store a decision that changes nothing for the ticket, unless the last one already said so."""
-    last = situation.latest.get(job.id)
+    """Store a decision that changes nothing for the ticket, unless the last one already said so, or another of the
+    last hour: where somebody nearly may go, the outcome comes and goes with every look at the clock."""
+    last, said_at = situation.latest.get(job.id), situation.said_at.get((job.id, result))
     if last and last.outcome == result:
+        return False
+    idle = last is None or last.outcome in (Decision.Outcome.NOBODY, Decision.Outcome.DEFERRED)
+    if idle and said_at and situation.at - said_at < NEWS_FOR:
         return False
     if last and last.open:  # the one who was suggested is busy or gone
         _close_suggestions(situation.tickets[job.id])

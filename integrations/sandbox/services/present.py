@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 from django.utils import timezone
 
 from assets.models import Device, FaultPreset, User
+from config.kernel import timers
+from config.kernel.errors import DomainError
+from dispatch.matching import services as matching
 from integrations.sandbox import rules
 from integrations.sandbox.services.world import World, seed
 from tickets.lifecycle import services as lifecycle
@@ -46,7 +51,7 @@ SCENES = (
     Scene("Defibrillator", "CCU", "defibrillator-charge", 300, "restored"),
     Scene("Patient monitor", "GSU", "monitor-nibp", 12, "accepted", came_back=True),
     Scene("Portable ultrasound", "USD", "ultrasound-probe", 1500, "paused"),
-    Scene("Infusion pump", "RES", "pump-occlusion", 45, "assigned"),
+    Scene("Infusion pump", "RES", "pump-occlusion", 7, "assigned"),
     Scene("Electric bed", "GER", "bed-lift", 26, "triaged"),
     Scene("Infusion pump", "URO", "pump-door", 38, "triaged"),
     Scene("Infant incubator", "NICU", "incubator-humidity", 35, "arrived"),
@@ -59,7 +64,7 @@ SCENES = (
     Scene("Patient monitor", "ICU", "monitor-network", 260, "verifying"),
     Scene("Syringe pump", "ONC", "pump-battery", 720, "verifying"),
     Scene("Fetal monitor", "OBG", "general-display", 520, "working"),
-    Scene("Electric bed", "ORT", "bed-brake", 95, "assigned"),
+    Scene("Electric bed", "ORT", "bed-brake", 11, "assigned"),
     Scene("Hypothermia blanket", "END", "general-alarm", 55, "triaged"),
     Scene("Patient monitor", "CTS", "monitor-spo2", 18, "assigned"),
     Scene("Non-invasive ventilator", "RES", "ventilator-humidifier", 130, "working"),
@@ -89,7 +94,7 @@ _SHARE = {"assign": 0.02, "accept": 0.12, "depart": 0.18, "arrive": 0.35, "resto
 _STEPS = ("assign", "accept", "depart", "arrive", "restore", "start", "pause", "resolve")
 _LATEST = {
     1: dict(zip(_STEPS, (0.1, 1.2, 1.8, 7, 11, 12, 70, 85), strict=True)),
-    2: dict(zip(_STEPS, (0.5, 6, 8, 17, 19, 20, 80, 95), strict=True)),
+    2: dict(zip(_STEPS, (0.5, 4, 6, 17, 19, 20, 80, 95), strict=True)),
     3: dict(zip(_STEPS, (0.5, 16, 20, 55, 58, 60, 100, 120), strict=True)),
     4: dict(zip(_STEPS, (0.5, 45, 50, 110, 115, 120, 160, 180), strict=True)),
 }
@@ -98,10 +103,18 @@ _HELD = ("assigned", "accepted", "departed", "arrived", "working", "restored", "
 
 
 def play(world: World) -> int:
-    """Every scene on its own device, oldest report first. Returns how many tickets are open now."""
+    """Every scene on its own device, all their steps in the order of time. Returns how many tickets are open now."""
     stage = _Stage(world)
-    for started_at, scene in sorted(((_start(scene, world.now), scene) for scene in SCENES), key=lambda pair: pair[0]):
-        stage.play(scene, started_at)
+    acts = [_Act(stage, scene, _start(scene, world.now)) for scene in SCENES]
+    due = [(act.start, number) for number, act in enumerate(acts)]
+    heapify(due)
+    while due:
+        at, number = heappop(due)
+        timers.fire_due(at)
+        following = acts[number].go_on(at)
+        if following is not None:
+            heappush(due, (following, number))
+    timers.fire_due(world.now)
     sla.fire_due(world.now)
     return Ticket.objects.open().count()
 
@@ -116,35 +129,42 @@ def _start(scene: Scene, now: datetime) -> datetime:
 
 
 class _Stage:
-    """Finds a device and an engineer for each scene; nobody gets more than their limit."""
+    """Finds a device for each scene, and an engineer where the dispatcher found none; nobody gets more than their
+    limit."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.texts = seed("texts")
         self.taken: set[int] = set()
-        self.load: dict[str, int] = {}
+        self.load: Counter[str] = Counter()
 
-    def play(self, scene: Scene, started_at: datetime) -> None:
-        device = self._device(scene)
+    def report(self, scene: Scene, at: datetime) -> Ticket:
         tile = FaultPreset.objects.get(code=scene.symptom)
         ticket = lifecycle.submit(
-            device=device,
+            device=self._device(scene),
             preset=tile,
             in_use=scene.in_use,
             danger=scene.danger,
             description=self._words(tile),
             by=None,
-            at=started_at,
+            at=at,
         )
         Ticket.objects.filter(pk=ticket.pk).update(simulated=True)
-        if scene.until == "triaged":
-            return
-        engineer = self._engineer(device, started_at, urgent=ticket.priority == 1)
-        if scene.until in _HELD:
-            self.load[engineer.username] = self.load.get(engineer.username, 0) + 1
-        act = _Act(ticket, engineer, started_at, self.world.now, scene.hold)
-        for name in _PATHS[scene.until]:
-            act.step(name)
+        return ticket
+
+    def assign(self, ticket: Ticket, at: datetime, *, held: bool) -> User:
+        """Dispatched as in life. Where dispatch waits for somebody to be free, the desk gives it out by hand."""
+        matching.dispatch(at=at, only=ticket)
+        desk = self.world.staff["dispatcher"]
+        for suggestion in ticket.decisions.filter(open=True):
+            matching.confirm(suggestion, by=desk, at=at)
+        given = Ticket.objects.select_related("assignee", "device__type__required_skill").get(pk=ticket.pk)
+        engineer = given.assignee
+        if engineer is None:
+            engineer = self._engineer(given, urgent=ticket.priority == 1)
+            lifecycle.assign(ticket, to=engineer, by=desk, at=at, eta=at + timedelta(minutes=9))
+        self.load[engineer.username] += held
+        return engineer
 
     def _words(self, tile: FaultPreset) -> str:
         seed_ = self.world.rng.getrandbits(31)
@@ -170,37 +190,51 @@ class _Stage:
         self.taken.add(device.pk)
         return device
 
-    def _engineer(self, device: Device, started_at: datetime, *, urgent: bool) -> User:
+    def _engineer(self, ticket: Ticket, *, urgent: bool) -> User:
         """The least loaded of those who can. Urgent work is with whoever is on duty now, older work may still be with
         somebody of the last shift; everybody keeps room for what the demo's visitor reports."""
-        moments = [self.world.now] if urgent else [started_at, self.world.now]
+        moments = [self.world.now] if urgent else [ticket.reported_at, self.world.now]
         rosters, skills = self.world.rosters, self.world.skills
         there = [name for name, shifts in rosters.items() if any(a <= m < b for m in moments for a, b in shifts)]
-        code = device.type.required_skill.code if device.type.required_skill else "general"
+        needed = ticket.device.type.required_skill if ticket.device else None
+        code = needed.code if needed else "general"
         skilled = [name for name in there if code in skills[name]]
         able = (
-            [name for name in skilled if urgent or self.load.get(name, 0) < FULL]
-            or [name for name in skilled if self.load.get(name, 0) <= FULL]
+            [name for name in skilled if urgent or self.load[name] < FULL]
+            or [name for name in skilled if self.load[name] <= FULL]
             or [name for name in skills if code in skills[name]]
         )
-        chosen = min(able, key=lambda name: (self.load.get(name, 0), -skills[name][code], name))
+        chosen = min(able, key=lambda name: (self.load[name], -skills[name][code], name))
         return self.world.engineers[chosen]
 
 
 class _Act:
-    """One ticket's steps at plausible moments between its report and now."""
+    """One scene: its report, then its steps at plausible moments between that and now."""
 
-    def __init__(self, ticket: Ticket, engineer: User, start: datetime, now: datetime, hold: str) -> None:
-        self.ticket, self.engineer, self.start, self.now, self.hold = ticket, engineer, start, now, hold
+    ticket: Ticket
+    engineer: User
 
-    def step(self, name: str) -> None:
-        passed = (self.now - self.start) * _SHARE[name]
-        latest = _LATEST[self.ticket.priority].get(name)
-        at = self.start + (passed if latest is None else min(passed, timedelta(minutes=latest)))
+    def __init__(self, stage: _Stage, scene: Scene, start: datetime) -> None:
+        self.stage, self.scene, self.start, self.now = stage, scene, start, stage.world.now
+        self.path = ["submit", *_PATHS[scene.until]]
+
+    def go_on(self, at: datetime) -> datetime | None:
+        """Take the next step; when the following one comes. An emergency may have called the engineer away since:
+        then the ticket stays as that left it."""
+        try:
+            self._step(self.path.pop(0), at)
+        except DomainError:
+            return None
+        return self._moment(self.path[0]) if self.path else None
+
+    def _moment(self, name: str) -> datetime:
+        passed, latest = (self.now - self.start) * _SHARE[name], _LATEST[self.ticket.priority].get(name)
+        return self.start + (passed if latest is None else min(passed, timedelta(minutes=latest)))
+
+    def _step(self, name: str, at: datetime) -> None:
         steps: dict[str, Callable[[], Any]] = {
-            "assign": lambda: lifecycle.assign(
-                self.ticket, to=self.engineer, by=None, at=at, automatic=True, eta=at + timedelta(minutes=9)
-            ),
+            "submit": lambda: self._submit(at),
+            "assign": lambda: self._assign(at),
             "accept": lambda: lifecycle.accept(self.ticket, by=self.engineer, at=at),
             "depart": lambda: lifecycle.depart(self.ticket, by=self.engineer, at=at, eta_minutes=6),
             "arrive": lambda: lifecycle.arrive(self.ticket, by=self.engineer, at=at, scanned=True),
@@ -212,8 +246,14 @@ class _Act:
         }
         steps[name]()
 
+    def _submit(self, at: datetime) -> None:
+        self.ticket = self.stage.report(self.scene, at)
+
+    def _assign(self, at: datetime) -> None:
+        self.engineer = self.stage.assign(self.ticket, at, held=self.scene.until in _HELD)
+
     def _pause(self, at: datetime) -> None:
-        reason = HoldReason.objects.get(code=self.hold)
+        reason = HoldReason.objects.get(code=self.scene.hold)
         lifecycle.pause(self.ticket, reason=reason, by=self.engineer, at=at, until=_next_workday(self.now))
 
     def _resolve(self, at: datetime) -> None:

@@ -21,6 +21,7 @@ from dispatch.engineers.models import Engineer, TrackRecord
 from dispatch.matching import queries, rules
 from dispatch.matching import services as matching
 from dispatch.matching.models import Decision, DepartmentMode, Mode, Weights
+from dispatch.matching.queries import situation
 from dispatch.matching.services import dispatching
 from dispatch.roster import queries as roster
 from dispatch.roster import services as duty
@@ -109,8 +110,8 @@ def test_a_ticket_that_changed_while_it_was_matched_is_left_alone(
     taken, other = report(ventilator, calm), report(factories.device(icu, ventilator.type), calm)
     load = queries.load
 
-    def load_then_lose_one(at, active):
-        seen = load(at, active)
+    def load_then_lose_one(at, active, *, only):
+        seen = load(at, active, only=only)
         lifecycle.cancel(taken, by=None, at=now, reason="误报")
         return seen
 
@@ -179,6 +180,40 @@ def test_a_flood_of_reports_is_answered_in_rounds_of_bounded_length(report, icu,
         OrmQ.objects.all().delete()
 
     assert rounds == [(2, 1), (4, 1), (5, 0), (5, 0)]
+
+
+def test_a_round_takes_the_most_urgent_and_draws_the_others_so_that_none_starves(
+    report, icu, ventilator, calm, stopped, now, monkeypatch
+):
+    monkeypatch.setattr(situation, "MOST_WAITING", 4)
+    calm_ones = [report(factories.device(icu, ventilator.type), calm) for _ in range(7)]
+    urgent = [report(factories.device(icu, ventilator.type), stopped, in_use=True) for _ in range(2)]
+    OrmQ.objects.all().delete()
+
+    rounds = []
+    for _round in range(5):
+        matching.dispatch(at=now)
+        rounds.append((Decision.objects.count(), OrmQ.objects.count()))
+        OrmQ.objects.all().delete()
+
+    assert set(Decision.objects.filter(ticket__in=urgent).values_list("ticket", flat=True)) == {t.pk for t in urgent}
+    assert Decision.objects.filter(ticket__in=calm_ones).count() == 7
+    assert rounds == [(4, 1), (6, 1), (8, 1), (9, 0), (9, 0)]
+
+
+def test_what_comes_and_goes_within_an_hour_is_said_once(report, monitor, spo2, surgery, engineer, now):
+    FaultPreset.objects.update(minutes=15)
+    held, waiting = report(monitor, spo2), report(factories.device(surgery, monitor.type), spo2)
+    matching.dispatch(at=now)
+
+    for minute in range(1, 9):
+        Engineer.objects.filter(user=engineer).update(max_open=1 + (minute + 1) % 2)  # full, with room, full
+        matching.dispatch(at=now + timedelta(minutes=minute))
+    matching.dispatch(at=now + timedelta(minutes=70))
+
+    assert fresh(held).state == State.ASSIGNED
+    outcomes = list(Decision.objects.filter(ticket=waiting).order_by("pk").values_list("outcome", flat=True))
+    assert outcomes == ["deferred", "nobody", "assigned"]
 
 
 def test_the_queued_rounds_that_this_one_answers_leave_with_its_work(
