@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
+from django.core.exceptions import ValidationError
 from django.db import models
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -16,7 +17,7 @@ from config.kernel.models import Bilingual, EncryptedTextField, PublicIdField
 class Location(Bilingual):
     """A node of the tree campus > building > floor > room > bed. Position is metres on the site plan and floor number.
 
-    `path_zh`/`path_en` ("外科楼 5 层 3 床") are kept by `places.services.rename`, so that no list walks the tree.
+    `path_zh`/`path_en` ("外科楼 5 层 3 床") are kept by `places.services.settle`, so that no list walks the tree.
     """
 
     class Kind(models.TextChoices):
@@ -39,12 +40,19 @@ class Location(Bilingual):
     path_en = models.CharField(_("完整位置（英文）"), max_length=200, blank=True)
 
     class Meta:
-        verbose_name = _("位置")
-        verbose_name_plural = _("位置")
+        verbose_name = pgettext_lazy("one", "位置")
+        verbose_name_plural = pgettext_lazy("plural", "位置")
         ordering: ClassVar = ["code"]
 
     def __str__(self) -> str:
         return self.path
+
+    def clean(self) -> None:
+        above = self.parent
+        while above is not None and self.pk:
+            if above.pk == self.pk:
+                raise ValidationError({"parent": _("这个位置不能在它自己里面。")})
+            above = above.parent
 
     @property
     def path(self) -> str:
@@ -66,8 +74,8 @@ class Department(Bilingual):
     history = HistoricalRecords(related_name="log")
 
     class Meta:
-        verbose_name = _("科室")
-        verbose_name_plural = _("科室")
+        verbose_name = pgettext_lazy("one", "科室")
+        verbose_name_plural = pgettext_lazy("plural", "科室")
         ordering: ClassVar = ["code"]
 
 
@@ -89,8 +97,8 @@ class Person(models.Model):
     erased_at = models.DateTimeField(_("清除时间"), null=True, blank=True)
 
     class Meta:
-        verbose_name = _("人员")
-        verbose_name_plural = _("人员")
+        verbose_name = pgettext_lazy("one", "人员")
+        verbose_name_plural = pgettext_lazy("plural", "人员")
 
     def __str__(self) -> str:
         return self.name or str(_("已清除"))
@@ -134,8 +142,8 @@ class User(AbstractUser):
     objects: ClassVar[AccountManager] = AccountManager()
 
     class Meta:
-        verbose_name = _("账号")
-        verbose_name_plural = _("账号")
+        verbose_name = pgettext_lazy("one", "账号")
+        verbose_name_plural = pgettext_lazy("plural", "账号")
 
     def __str__(self) -> str:
         return self.label

@@ -1,15 +1,18 @@
-"""What becomes of people: guessed at, erased on request or when nobody needs to know them any more."""
+"""Places keep their full names; people are guessed at, and erased on request or when nobody needs them any more."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from allauth.mfa.models import Authenticator
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from assets.events import PasswordGuessed, PersonErased
-from assets.places.models import Person, User
+from assets.places.models import Location, Person, User
+from config.kernel.errors import Invalid
 from config.kernel.events import publish
 
 
@@ -49,3 +52,41 @@ def _close(account: User, pseudonym: str) -> None:
     account.is_active = account.is_staff = False
     account.set_unusable_password()
     account.save()
+
+
+@transaction.atomic
+def settle(place: Location) -> None:
+    """Store a new or changed place; its full name, its building and those of all places inside it follow."""
+    place.save()
+    above = list(_chain(place))
+    building = next((one for one in above if one.kind == Location.Kind.BUILDING), None)
+    _name(place, above[0] if above else None, building.code if building else "")
+    waiting = [place]
+    while waiting:
+        parent = waiting.pop()
+        for inner in Location.objects.filter(parent=parent):
+            _name(inner, parent, parent.building_code)
+            waiting.append(inner)
+
+
+def _chain(place: Location) -> Iterator[Location]:
+    """What it is in, from near to far."""
+    seen, above = {place.pk}, place.parent
+    while above is not None:
+        if above.pk in seen:
+            raise Invalid(_("这个位置不能在它自己里面。"), fields={"parent": _("选别的上级。")})
+        yield above
+        seen.add(above.pk)
+        above = above.parent
+
+
+def _name(place: Location, above: Location | None, building: str) -> None:
+    """A building's path is its name: which campus it is on goes without saying."""
+    alone = above is None or place.kind in (Location.Kind.CAMPUS, Location.Kind.BUILDING)
+    place.building_code = place.code if place.kind == Location.Kind.BUILDING else building
+    english = place.name_en or place.name
+    if place.kind == Location.Kind.FLOOR:
+        english = english[:1].lower() + english[1:]
+    place.path_zh = place.name if above is None or alone else f"{above.path_zh} {place.name}"[:200]
+    place.path_en = (place.name_en or place.name) if above is None or alone else f"{above.path_en} {english}"[:200]
+    place.save(update_fields=["building_code", "path_zh", "path_en"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 
 from assets.register import services
+from assets.register.forms import DeviceGroupForm, FaultPresetForm
 from assets.register.models import Device, DeviceGroup, DeviceStatus, DeviceType, FaultPreset, Qualification, Skill
 from assets.register.views import STATUS_DIALOG, StatusForm, change_status, register_import
 from config.kernel.admin import HouseAdmin, MasterAdmin
@@ -42,12 +43,16 @@ class SkillAdmin(HouseAdmin):
 class QualificationAdmin(HouseAdmin):
     list_display = ("code", "name", "name_en", "validity_months")
     search_fields = ("code", "name", "name_en")
+    hints: ClassVar = {"validity_months": gettext_lazy("发证后几个月到期。不填就看每张证自己的日期。")}
 
 
 @admin.register(DeviceGroup)
 class DeviceGroupAdmin(MasterAdmin):
+    form = DeviceGroupForm
+    exclude = ("first_aid",)
     list_display = ("code", "name", "name_en", "icon")
     search_fields = ("code", "name", "name_en")
+    hints: ClassVar = {"icon": gettext_lazy("图标名，见 lucide.dev，例如 cpu、heart-pulse。")}
 
 
 @admin.register(FaultPreset)
@@ -55,8 +60,18 @@ class FaultPresetAdmin(MasterAdmin):
     list_display = ("code", "group", "called", "default_impact", "minutes", "order", "active")
     list_filter = ("group", "default_impact", "active")
     list_select_related = ("group",)
+    form = FaultPresetForm
     search_fields = ("code", "name", "name_en")
     autocomplete_fields = ("group", "skill")
+    hints: ClassVar = {
+        "name": gettext_lazy("扫码页上的一格，八个字以内。可以换一次行。"),
+        "order": gettext_lazy("扫码页上的先后，小的在前。"),
+        "category": gettext_lazy("同类故障一起统计，预测也按它学，例如 power、alarm。"),
+        "default_impact": gettext_lazy("护士没有选“在用”时按它定级。"),
+        "hint": gettext_lazy("护士选了这一格后看到的一句自查，例如“看一眼电源线”。"),
+        "minutes": gettext_lazy("还没有历史时，派单按这个时间估。"),
+        "active": gettext_lazy("不勾就不再出现在扫码页。"),
+    }
 
     @display(description=gettext_lazy("故障项"), ordering="name")
     def called(self, preset: FaultPreset) -> str:
@@ -70,6 +85,13 @@ class DeviceTypeAdmin(MasterAdmin):
     list_select_related = ("group", "required_skill")
     search_fields = ("name", "name_en", "product_code", "catalog_code")
     autocomplete_fields = ("group", "required_skill", "required_qualification")
+    hints: ClassVar = {
+        "criticality": gettext_lazy("新设备先按它；C1 最要紧。"),
+        "required_skill": gettext_lazy("没有这项技能的工程师不会派到。"),
+        "required_qualification": gettext_lazy("没有这张证或证已过期的工程师不会派到。"),
+        "em_function": gettext_lazy("Fennigkoh-Smith 评分的功能一项。"),
+        "product_code": gettext_lazy("三个字母，来自 FDA 产品分类。"),
+    }
 
 
 @admin.register(Device)
@@ -80,6 +102,14 @@ class DeviceAdmin(MasterAdmin):
     search_fields = ("asset_no", "name", "name_en", "model", "serial_no", "short_code", "udi_di")
     autocomplete_fields = ("type", "department", "location")
     readonly_fields = ("public_id", "short_code", "qr_version", "status", "status_reason", "status_since")
+    hints: ClassVar = {
+        "asset_no": gettext_lazy("医院自己的编号，不能重复。"),
+        "criticality": gettext_lazy("和影响一起决定优先级。C1 最要紧。"),
+        "backup_group": gettext_lazy("同组设备可以互相顶替，报修后给病区看最近的待用机。"),
+        "min_ready": gettext_lazy("这一组至少要有几台待用，少了就提醒。"),
+        "udi_di": gettext_lazy("标签上 (01) 后面的数字。扫码能认出来。"),
+        "self_test_at": gettext_lazy("最近一次自检合格的时间，例如除颤仪每日自检。"),
+    }
     date_hierarchy = None
     actions_list = ("import_register",)
     actions_detail = ("change_status",)

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models.functions import Coalesce
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django_fsm import ConcurrentTransitionMixin, FSMField, transition
 from simple_history.models import HistoricalRecords
@@ -24,14 +24,23 @@ class Criticality(models.TextChoices):
     C4 = "C4", _("C4 其他")
 
 
+class Danger(models.TextChoices):
+    """What makes a device unsafe to leave in place; one is enough to put it out of use."""
+
+    SMOKE = "smoke", _("冒烟 / 焦味")
+    SHOCK = "shock", _("漏电 / 麻手")
+    INJURY = "injury", _("有人受伤")
+    LEAK = "leak", _("漏气 / 漏液")
+
+
 class Skill(Bilingual):
     """What an engineer must be able to do, e.g. `respiratory`."""
 
     code = models.SlugField(_("代码"), unique=True, max_length=30)
 
     class Meta:
-        verbose_name = _("技能")
-        verbose_name_plural = _("技能")
+        verbose_name = pgettext_lazy("one", "技能")
+        verbose_name_plural = pgettext_lazy("plural", "技能")
         ordering: ClassVar = ["code"]
 
 
@@ -42,8 +51,8 @@ class Qualification(Bilingual):
     validity_months = models.PositiveSmallIntegerField(_("有效月数"), null=True, blank=True)
 
     class Meta:
-        verbose_name = _("资质")
-        verbose_name_plural = _("资质")
+        verbose_name = pgettext_lazy("one", "资质")
+        verbose_name_plural = pgettext_lazy("plural", "资质")
         ordering: ClassVar = ["code"]
 
 
@@ -59,8 +68,8 @@ class DeviceGroup(Bilingual):
     history = HistoricalRecords(related_name="log")
 
     class Meta:
-        verbose_name = _("设备大类")
-        verbose_name_plural = _("设备大类")
+        verbose_name = pgettext_lazy("one", "设备大类")
+        verbose_name_plural = pgettext_lazy("plural", "设备大类")
         ordering: ClassVar = ["code"]
 
     def first_aid_card(self) -> dict[str, object]:
@@ -97,8 +106,8 @@ class FaultPreset(Bilingual):
     history = HistoricalRecords(related_name="log")
 
     class Meta:
-        verbose_name = _("故障项")
-        verbose_name_plural = _("故障项")
+        verbose_name = pgettext_lazy("one", "故障项")
+        verbose_name_plural = pgettext_lazy("plural", "故障项")
         ordering: ClassVar = ["group", "order"]
 
     @property
@@ -136,8 +145,8 @@ class DeviceType(Bilingual):
     history = HistoricalRecords(related_name="log")
 
     class Meta:
-        verbose_name = _("设备类型")
-        verbose_name_plural = _("设备类型")
+        verbose_name = pgettext_lazy("one", "设备类型")
+        verbose_name_plural = pgettext_lazy("plural", "设备类型")
         ordering: ClassVar = ["name"]
 
 
@@ -247,7 +256,7 @@ class Device(ConcurrentTransitionMixin, models.Model):
     objects = DeviceQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("设备")
+        verbose_name = pgettext_lazy("one", "设备")
         verbose_name_plural = _("设备台账")
         ordering: ClassVar = ["asset_no"]
         constraints = [

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
+from django.db import models
 from django.http import HttpRequest
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 
 
-class HouseAdmin(ModelAdmin):
+class Hinted:
+    """`hints` says under a field what it does; here and not in the model, since words are no migration."""
+
+    hints: ClassVar[dict[str, Any]] = {}
+
+    def formfield_for_dbfield(
+        self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> forms.Field | None:
+        field: forms.Field | None = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        if field is not None and db_field.name in self.hints:
+            field.help_text = self.hints[db_field.name]
+        return field
+
+
+class HouseAdmin(Hinted, ModelAdmin):
     """A page over one table. `warn_unsaved_form` keeps typed work; lists are keyset-sized and never count everything."""
 
-    list_per_page = 50
+    list_per_page = 25
     show_full_result_count = False
     warn_unsaved_form = True
     list_fullwidth = True

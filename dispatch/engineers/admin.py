@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 
 from config.kernel.admin import HouseAdmin, MasterAdmin, ReadOnlyAdmin
@@ -29,7 +33,18 @@ class EngineerAdmin(MasterAdmin):
     search_fields = ("user__username", "user__display_name", "user__display_name_en")
     autocomplete_fields = ("user", "base")
     readonly_fields = ("last_seen",)
+    hints: ClassVar = {
+        "user": _("角色是工程师的账号。"),
+        "base": _("没有扫过码时，从这里算路程。"),
+        "max_open": _("手上到了这么多单就不再派普通单；P1 不受限。"),
+        "is_lead": _("无人可派、超时升级时告诉组长。"),
+        "active": _("不勾就不再派新单，已有的单不动。"),
+    }
     inlines = (Skills, Cards)
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Their repairs are history: who leaves is taken out of dispatch instead."""
+        return False
 
 
 @admin.register(EngineerQualification)
@@ -40,6 +55,7 @@ class CardAdmin(HouseAdmin):
     search_fields = ("engineer__user__display_name", "card_no")
     autocomplete_fields = ("engineer", "qualification")
     date_hierarchy = "valid_until"
+    hints: ClassVar = {"valid_until": _("当天还有效。过期第二天起，要这张证的单不再派给他。")}
 
 
 @admin.register(TrackRecord)

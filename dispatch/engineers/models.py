@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
 from assets.places.models import Location
@@ -31,8 +32,8 @@ class Engineer(models.Model):
     history = HistoricalRecords(related_name="log")
 
     class Meta:
-        verbose_name = _("工程师")
-        verbose_name_plural = _("工程师")
+        verbose_name = pgettext_lazy("one", "工程师")
+        verbose_name_plural = pgettext_lazy("plural", "工程师")
 
     def __str__(self) -> str:
         return str(self.user)
@@ -46,8 +47,8 @@ class EngineerSkill(models.Model):
     )
 
     class Meta:
-        verbose_name = _("工程师技能")
-        verbose_name_plural = _("工程师技能")
+        verbose_name = pgettext_lazy("one", "工程师技能")
+        verbose_name_plural = pgettext_lazy("plural", "工程师技能")
         constraints = [models.UniqueConstraint(fields=["engineer", "skill"], name="engineer_skill_once")]
 
     def __str__(self) -> str:
@@ -63,8 +64,8 @@ class EngineerQualification(models.Model):
     valid_until = models.DateField(_("有效期至"))
 
     class Meta:
-        verbose_name = _("工程师资质")
-        verbose_name_plural = _("工程师资质")
+        verbose_name = pgettext_lazy("one", "工程师资质")
+        verbose_name_plural = pgettext_lazy("plural", "工程师资质")
         ordering: ClassVar = ["-valid_until"]
 
     def __str__(self) -> str:
@@ -81,8 +82,8 @@ class TrackRecord(models.Model):
     log_minutes_sum = models.FloatField(_("对数分钟和"), default=0)
 
     class Meta:
-        verbose_name = _("维修记录统计")
-        verbose_name_plural = _("维修记录统计")
+        verbose_name = pgettext_lazy("one", "维修记录统计")
+        verbose_name_plural = pgettext_lazy("plural", "维修记录统计")
         constraints = [models.UniqueConstraint(fields=["engineer", "category"], name="track_record_once")]
 
     def __str__(self) -> str:

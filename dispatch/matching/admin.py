@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -11,7 +13,8 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 
 from config.kernel.admin import MasterAdmin, ReadOnlyAdmin
-from dispatch.matching import queries
+from dispatch.matching import queries, services
+from dispatch.matching.forms import GROUPS, WeightsForm
 from dispatch.matching.models import Decision, DepartmentMode, Exclusion, Weights
 from dispatch.matching.views import what_if
 
@@ -27,9 +30,23 @@ class DepartmentModeAdmin(MasterAdmin):
 
 @admin.register(Weights)
 class WeightsAdmin(MasterAdmin):
+    form = WeightsForm
     list_display = ("version", "active", "note", "created_at")
     list_filter = ("active",)
     actions_detail = ("what_if",)
+    readonly_fields = ("version",)
+    hints: ClassVar = {
+        "active": gettext_lazy("只有一个版本在用；启用这个，原来的就停用。下一张单起按它派。"),
+        "note": gettext_lazy("改了什么，为什么。"),
+    }
+    fieldsets = (
+        (None, {"fields": ("version", "active", "note")}),
+        *((title, {"fields": tuple(number.name for number in group)}) for title, group in GROUPS),
+    )
+
+    def save_model(self, request: HttpRequest, obj: Weights, form: Any, change: bool) -> None:
+        """One version is in use: this one takes the place of another in the same transaction."""
+        services.keep_weights(obj)
 
     @action(description=gettext_lazy("试算"), permissions=["change"], url_path="what-if", icon="calculate")
     def what_if(self, request: HttpRequest, object_id: str) -> HttpResponse:

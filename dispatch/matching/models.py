@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
 from assets.places.models import Department
@@ -31,8 +32,8 @@ class DepartmentMode(models.Model):
     history = HistoricalRecords(related_name="log")
 
     class Meta:
-        verbose_name = _("科室派单方式")
-        verbose_name_plural = _("科室派单方式")
+        verbose_name = pgettext_lazy("one", "科室派单方式")
+        verbose_name_plural = pgettext_lazy("plural", "科室派单方式")
 
     def __str__(self) -> str:
         return f"{self.department} {self.get_mode_display()}"
@@ -49,8 +50,8 @@ class Weights(models.Model):
     history = HistoricalRecords(related_name="log")
 
     class Meta:
-        verbose_name = _("派单权重")
-        verbose_name_plural = _("派单权重")
+        verbose_name = pgettext_lazy("one", "派单权重")
+        verbose_name_plural = pgettext_lazy("plural", "派单权重")
         ordering: ClassVar = ["-version"]
         constraints = [
             models.UniqueConstraint(fields=["active"], condition=models.Q(active=True), name="weights_one_active")
@@ -77,7 +78,9 @@ class Decision(models.Model):
         NOBODY = "nobody", _("无人可派")
         OVERRIDDEN = "overridden", _("人工改派")
 
-    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="decisions", verbose_name=_("工单"))
+    ticket = models.ForeignKey(
+        Ticket, models.CASCADE, related_name="decisions", verbose_name=pgettext_lazy("one", "工单")
+    )
     at = models.DateTimeField(_("时间"))
     outcome = models.CharField(_("结果"), max_length=10, choices=Outcome.choices)
     chosen = models.ForeignKey(
@@ -91,8 +94,8 @@ class Decision(models.Model):
     open = models.BooleanField(_("待确认"), default=False)
 
     class Meta:
-        verbose_name = _("派单决定")
-        verbose_name_plural = _("派单决定")
+        verbose_name = pgettext_lazy("one", "派单决定")
+        verbose_name_plural = pgettext_lazy("plural", "派单决定")
         ordering: ClassVar = ["-id"]
         indexes = [models.Index(fields=["ticket", "-id"], name="decision_ticket")]
 
@@ -109,15 +112,17 @@ class Exclusion(models.Model):
         PREEMPTED = "preempted", _("被急单调走")
         BY_HAND = "by_hand", _("人工排除")
 
-    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="exclusions", verbose_name=_("工单"))
+    ticket = models.ForeignKey(
+        Ticket, models.CASCADE, related_name="exclusions", verbose_name=pgettext_lazy("one", "工单")
+    )
     user = models.ForeignKey(USER, models.CASCADE, related_name="exclusions", verbose_name=_("工程师"))
     reason = models.CharField(_("原因"), max_length=10, choices=Reason.choices)
     at = models.DateTimeField(_("时间"))
     note = models.CharField(_("说明"), max_length=200, blank=True)
 
     class Meta:
-        verbose_name = _("排除")
-        verbose_name_plural = _("排除")
+        verbose_name = pgettext_lazy("one", "排除")
+        verbose_name_plural = pgettext_lazy("plural", "排除")
         constraints = [models.UniqueConstraint(fields=["ticket", "user"], name="exclusion_once")]
 
     def __str__(self) -> str:

@@ -5,7 +5,6 @@ And inside the admin: what other weights would have done.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.contrib import messages
@@ -26,7 +25,7 @@ from config.kernel.errors import DomainError
 from dispatch import policies
 from dispatch.engineers.models import Engineer
 from dispatch.matching import queries, rules, services
-from dispatch.matching.forms import WhatIfForm
+from dispatch.matching.forms import WhatIfForm, stored
 from dispatch.matching.models import Weights
 from dispatch.roster.queries import on_duty
 from tickets.policies import visible_tickets
@@ -151,14 +150,13 @@ def confirm(request: HttpRequest, public_id: str) -> HttpResponse:
 
 def what_if(page: ModelAdmin[Weights], request: HttpRequest, version: Weights) -> HttpResponse:
     """GET asks for numbers, POST replays past decisions with them. Saves nothing: that is the change page's business."""
-    weights = queries.settings_of(version).weights
-    form = WhatIfForm(request.POST or None, stored=version.values, weights=weights)
+    form = WhatIfForm(request.POST or None, stored=version.values)
     context: dict[str, Any] = {"form": form, "version": version, "opts": page.opts, "title": _("试算派单权重")}
     if request.method == "POST" and form.is_valid():
-        values = form.values(form.cleaned_data)
+        numbers = form.all_numbers()
         days = form.cleaned_data["days"]
-        found = queries.what_if(rules.settings_from(values).weights, days=days, at=timezone.now())
-        context |= {"found": found, "days": days, "values": json.dumps(values), **_replayed(found)}
+        found = queries.what_if(rules.settings_from(stored(numbers)).weights, days=days, at=timezone.now())
+        context |= {"found": found, "days": days, "numbers": numbers.items(), **_replayed(found)}
     return TemplateResponse(request, "dispatch/matching/what_if.html", context | page.admin_site.each_context(request))
 
 

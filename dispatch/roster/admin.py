@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin import MasterAdmin
-from config.kernel.jobs import enqueue
+from dispatch.roster import services
 from dispatch.roster.models import Leave, Shift
 
 
@@ -20,7 +21,7 @@ class _Roster(MasterAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        enqueue("dispatch.matching.jobs.dispatch")
+        services.announce(obj, by=request.user, at=timezone.now())
 
 
 class ByName(admin.SimpleListFilter):
@@ -43,10 +44,20 @@ class ShiftAdmin(_Roster):
     list_filter = ("role", "presence", ByName)
     search_fields = ("engineer__user__display_name", "engineer__user__username")
     date_hierarchy = "starts_at"
+    hints: ClassVar = {
+        "engineer": _("参与派单的工程师。名单里没有就先到“工程师”里加。"),
+        "ends_at": _("到这一刻为止，不含这一刻。夜班写第二天早上。"),
+        "role": _("二线和带班组长在超时升级、无人可派时接到通知。"),
+        "presence": _("在院的先派；听班的只在院里没人能去时才叫。"),
+        "name": _("排班表上的叫法，例如白班、夜班。可不填。"),
+    }
 
     @admin.display(description=_("班次"), ordering="name")
     def named(self, shift: Shift) -> str:
         return shift.label
+
+    def delete_model(self, request: HttpRequest, obj: Shift) -> None:
+        services.cancel_shift(obj, by=request.user, at=timezone.now())
 
 
 @admin.register(Leave)
@@ -55,3 +66,8 @@ class LeaveAdmin(_Roster):
     list_filter = ("kind",)
     search_fields = ("engineer__user__display_name", "engineer__user__username")
     date_hierarchy = "starts_at"
+    hints: ClassVar = {
+        "starts_at": _("请假期间不派单，不管排班怎么写。已经开始的假，没动手的工单马上改派别人。"),
+        "ends_at": _("提前回来就改成回来的时间。"),
+        "note": _("同事看得到，不要写病情。"),
+    }

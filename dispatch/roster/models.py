@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext, gettext_noop, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -48,6 +49,13 @@ class Shift(models.Model):
     def __str__(self) -> str:
         return f"{self.engineer} {timezone.localtime(self.starts_at):%m-%d %H:%M}"
 
+    def clean(self) -> None:
+        _ends_later(self)
+        if self.starts_at and self.ends_at and self.engineer_id:
+            rivals = Shift.objects.filter(engineer=self.engineer_id, presence=self.presence).exclude(pk=self.pk)
+            if rivals.filter(starts_at__lt=self.ends_at, ends_at__gt=self.starts_at).exists():
+                raise ValidationError({"starts_at": _("这段时间已经排了班。")})
+
     @property
     def label(self) -> str:
         """What the shift is called; the usual names follow the page's language, others stay as typed."""
@@ -71,10 +79,18 @@ class Leave(models.Model):
     history = HistoricalRecords(related_name="log")
 
     class Meta:
-        verbose_name = _("请假")
-        verbose_name_plural = _("请假")
+        verbose_name = pgettext_lazy("one", "请假")
+        verbose_name_plural = pgettext_lazy("plural", "请假")
         ordering: ClassVar = ["-starts_at"]
         constraints = [models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="leave_ends_after_start")]
 
     def __str__(self) -> str:
         return f"{self.engineer} {self.get_kind_display()}"
+
+    def clean(self) -> None:
+        _ends_later(self)
+
+
+def _ends_later(span: Shift | Leave) -> None:
+    if span.starts_at and span.ends_at and span.ends_at <= span.starts_at:
+        raise ValidationError({"ends_at": _("结束要晚于开始。")})

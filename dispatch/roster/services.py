@@ -81,6 +81,12 @@ def return_from_leave(leave: Leave, *, by: User | None, at: datetime) -> None:
     _announce(engineer, "leave_ended", starts, ends, by=by, at=at)
 
 
+def announce(row: Shift | Leave, *, by: User | None, at: datetime) -> None:
+    """A duty or an absence that the admin has just saved, in the same transaction."""
+    kind = "leave" if isinstance(row, Leave) else "shift"
+    _announce(_lock(row.engineer), kind, row.starts_at, row.ends_at, by=by, at=at)
+
+
 def _check(starts: datetime, ends: datetime) -> None:
     if ends <= starts:
         raise Invalid(_("结束要晚于开始。"), fields={"ends": _("选一个更晚的时间。")})

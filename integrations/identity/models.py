@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 USER = settings.AUTH_USER_MODEL
 
@@ -23,8 +24,8 @@ class ApiToken(models.Model):
     revoked_at = models.DateTimeField(_("吊销"), null=True, blank=True)
 
     class Meta:
-        verbose_name = _("接口令牌")
-        verbose_name_plural = _("接口令牌")
+        verbose_name = pgettext_lazy("one", "接口令牌")
+        verbose_name_plural = pgettext_lazy("plural", "接口令牌")
         ordering: ClassVar = ["-id"]
 
     def __str__(self) -> str:

@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin import ReadOnlyAdmin
+from integrations.notifications import queries
 from integrations.notifications.models import Delivery, Notification
 
 
 @admin.register(Notification)
 class NotificationAdmin(ReadOnlyAdmin):
-    list_display = ("user", "template", "level", "at", "read_at")
-    list_filter = ("level", "template")
+    list_display = ("said", "user", "level", "at", "read_at")
+    list_filter = ("level",)
     list_select_related = ("user",)
     search_fields = ("user__username", "user__display_name", "subject")
-    exclude = ("dedup",)
+    fields = ("said", "more", "user", "level", "sound", "subject", "at", "read_at")
+    readonly_fields = ("said", "more")
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The words of the whole page at once."""
+        found = super().get_changelist_instance(request)
+        found.result_list = list(found.result_list)
+        for row, one in zip(found.result_list, queries.shown(found.result_list, request.user), strict=True):
+            row.shown = one
+        return found
+
+    @admin.display(description=_("消息"))
+    def said(self, row: Notification) -> str:
+        return self._shown(row).title
+
+    @admin.display(description=_("内容"))
+    def more(self, row: Notification) -> str:
+        return self._shown(row).body
+
+    def _shown(self, row: Notification) -> queries.Shown:
+        found: queries.Shown = getattr(row, "shown", None) or queries.shown([row], row.user)[0]
+        return found
 
 
 @admin.register(Delivery)

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 USER = settings.AUTH_USER_MODEL
 
@@ -35,8 +36,8 @@ class Notification(models.Model):
     read_at = models.DateTimeField(_("已读"), null=True, blank=True)
 
     class Meta:
-        verbose_name = _("消息")
-        verbose_name_plural = _("消息")
+        verbose_name = pgettext_lazy("one", "消息")
+        verbose_name_plural = pgettext_lazy("plural", "消息")
         ordering: ClassVar = ["-id"]
         indexes = [models.Index(fields=["user", "-id"], name="notification_unread", condition=Q(read_at__isnull=True))]
 
@@ -60,8 +61,8 @@ class Delivery(models.Model):
     at = models.DateTimeField(_("时间"))
 
     class Meta:
-        verbose_name = _("投递")
-        verbose_name_plural = _("投递")
+        verbose_name = pgettext_lazy("one", "投递")
+        verbose_name_plural = pgettext_lazy("plural", "投递")
         constraints = [models.UniqueConstraint(fields=["notification", "channel"], name="delivery_once")]
 
     def __str__(self) -> str:

@@ -47,7 +47,7 @@ def test_a_killed_worker_loses_no_job_and_repeats_no_effect(on_postgres: Make, r
             plant.kill(name)
             plant.launch(name)
     until(
-        lambda: plant.number("SELECT count(*) FROM django_q_ormq") == 0, "the end of the queue", within=180, every=0.1
+        lambda: plant.number("SELECT count(*) FROM django_q_ormq") == 0, "the end of the queue", within=600, every=0.1
     )
     plant.all_numbered()
 

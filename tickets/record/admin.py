@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -105,6 +106,12 @@ class TicketAdmin(ReadOnlyAdmin):
 class HoldReasonAdmin(HouseAdmin):
     list_display = ("code", "name", "name_en", "pushed_by", "stops_clock", "default_hours", "active")
     search_fields = ("code", "name", "name_en")
+    hints: ClassVar = {
+        "owner": _("暂停时谁去催，例如采购、厂家、病区。"),
+        "stops_clock": _("勾上：修复时限停表。不勾：照样走，病区不因我们的事多等。"),
+        "default_hours": _("工程师没改时，多少小时后自动继续并提醒。"),
+        "active": _("不勾就不再出现在选择里，旧记录不变。"),
+    }
 
     @admin.display(description=_("由谁推动"), ordering="owner")
     def pushed_by(self, reason: HoldReason) -> str:
@@ -117,6 +124,18 @@ class SavedViewAdmin(HouseAdmin):
     list_filter = ("shared",)
     search_fields = ("name", "owner__username")
     autocomplete_fields = ("owner",)
+    fields = ("name", "owner", "shared", "opened")
+    readonly_fields = ("opened",)
+    hints: ClassVar = {"shared": _("勾上就出现在每个人的列表上方。")}
+
+    @admin.display(description=_("筛选"))
+    def opened(self, view: SavedView) -> SafeString:
+        """Its conditions are read and changed where they were made: in the list."""
+        href = f"{reverse('desk:tickets')}?{urlencode(view.query, doseq=True)}"
+        return format_html('<a href="{}">{}</a>', href, _("在列表里打开"))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("owner")

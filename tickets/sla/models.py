@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from datetime import time
-from typing import ClassVar
+from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from assets.places.models import Person
 from assets.register.models import Criticality, FaultPreset
 from tickets.record.models import HoldReason, Ticket
+
+WHOLE = 100  # percent
+WEEKDAYS = list(enumerate((_("周一"), _("周二"), _("周三"), _("周四"), _("周五"), _("周六"), _("周日"))))
 
 
 class Metric(models.TextChoices):
@@ -38,8 +41,8 @@ class Calendar(models.Model):
     history = HistoricalRecords(related_name="log")
 
     class Meta:
-        verbose_name = _("工作日历")
-        verbose_name_plural = _("工作日历")
+        verbose_name = pgettext_lazy("one", "工作日历")
+        verbose_name_plural = pgettext_lazy("plural", "工作日历")
 
     def __str__(self) -> str:
         return gettext(self.name) if self.name else self.code
@@ -55,14 +58,14 @@ class CalendarWindow(models.Model):
     calendar = models.ForeignKey(Calendar, models.CASCADE, related_name="windows", verbose_name=_("日历"))
     weekday = models.PositiveSmallIntegerField(
         _("星期"),
-        choices=[(0, _("周一")), (1, _("周二")), (2, _("周三")), (3, _("周四")), (4, _("周五")), (5, _("周六")), (6, _("周日"))],
-    )  # fmt: skip
+        choices=WEEKDAYS,
+    )
     starts = models.TimeField(_("开始"))
     ends = models.TimeField(_("结束"))
 
     class Meta:
-        verbose_name = _("工作时段")
-        verbose_name_plural = _("工作时段")
+        verbose_name = pgettext_lazy("one", "工作时段")
+        verbose_name_plural = pgettext_lazy("plural", "工作时段")
         ordering: ClassVar = ["weekday", "starts"]
 
     def __str__(self) -> str:
@@ -80,11 +83,11 @@ class CalendarDay(models.Model):
     day = models.DateField(_("日期"))
     name = models.CharField(_("名称"), max_length=60)
     works = models.BooleanField(_("上班"), default=False)
-    like = models.PositiveSmallIntegerField(_("按星期几上班"), null=True, blank=True)
+    like = models.PositiveSmallIntegerField(_("按星期几上班"), null=True, blank=True, choices=WEEKDAYS)
 
     class Meta:
-        verbose_name = _("节假日与调休")
-        verbose_name_plural = _("节假日与调休")
+        verbose_name = pgettext_lazy("one", "节假日与调休")
+        verbose_name_plural = pgettext_lazy("plural", "节假日与调休")
         ordering: ClassVar = ["day"]
         constraints = [models.UniqueConstraint(fields=["calendar", "day"], name="calendar_day_once")]
 
@@ -101,8 +104,8 @@ class PriorityRule(models.Model):
     history = HistoricalRecords(related_name="log")
 
     class Meta:
-        verbose_name = _("优先级矩阵")
-        verbose_name_plural = _("优先级矩阵")
+        verbose_name = pgettext_lazy("one", "优先级矩阵")
+        verbose_name_plural = pgettext_lazy("plural", "优先级矩阵")
         ordering: ClassVar = ["impact", "criticality"]
         constraints = [models.UniqueConstraint(fields=["impact", "criticality"], name="priority_rule_cell")]
 
@@ -126,8 +129,8 @@ class Target(models.Model):
     history = HistoricalRecords(related_name="log")
 
     class Meta:
-        verbose_name = _("时限")
-        verbose_name_plural = _("时限")
+        verbose_name = pgettext_lazy("one", "时限")
+        verbose_name_plural = pgettext_lazy("plural", "时限")
         ordering: ClassVar = ["priority", "metric"]
         constraints = [
             models.UniqueConstraint(fields=["priority", "metric"], name="target_once"),
@@ -138,6 +141,19 @@ class Target(models.Model):
 
     def __str__(self) -> str:
         return f"P{self.priority} {self.get_metric_display()} {self.minutes}"
+
+    def clean(self) -> None:
+        wrong: dict[str, Any] = {}
+        if self.minutes == 0:
+            wrong["minutes"] = _("要大于 0")
+        if self.pausable and self.metric in (Metric.RESPONSE, Metric.ARRIVAL):
+            wrong["pausable"] = _("响应和到场不能暂停。")
+        if (self.off_hours_minutes is None) != (self.office_calendar_id is None):
+            wrong["off_hours_minutes"] = _("非工作时间时限和办公日历要一起填，或都不填。")
+        elif self.off_hours_minutes == 0:
+            wrong["off_hours_minutes"] = _("要大于 0")
+        if wrong:
+            raise ValidationError(wrong)
 
 
 class Rung(models.Model):
@@ -164,8 +180,8 @@ class Rung(models.Model):
     history = HistoricalRecords(related_name="log")
 
     class Meta:
-        verbose_name = _("升级阶梯")
-        verbose_name_plural = _("升级阶梯")
+        verbose_name = pgettext_lazy("one", "升级阶梯")
+        verbose_name_plural = pgettext_lazy("plural", "升级阶梯")
         ordering: ClassVar = ["priority", "metric", "after_minutes", "at_percent"]
         constraints = [
             models.CheckConstraint(
@@ -179,12 +195,21 @@ class Rung(models.Model):
     def __str__(self) -> str:
         return f"P{self.priority} {self.get_metric_display()} → {self.get_tell_display()}"
 
+    def clean(self) -> None:
+        times = ("after_minutes", "at_percent", "past_due_minutes")
+        given = [name for name in times if getattr(self, name) is not None]
+        if len(given) != 1:
+            words = _("三个时间里只填一个。") if given else _("三个时间里填一个。")
+            raise ValidationError(dict.fromkeys(given or times, words))
+        if self.at_percent is not None and not 0 < self.at_percent <= WHOLE:
+            raise ValidationError({"at_percent": _("写 1 到 100。")})
+
 
 class Clock(models.Model):
     """The running promise of one metric. `next_at` is the moment of the next unfired step (warning, breach, rung);
     null when nothing more can happen: the clock process reads only that partial index."""
 
-    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="clocks", verbose_name=_("工单"))
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="clocks", verbose_name=pgettext_lazy("one", "工单"))
     metric = models.CharField(_("指标"), max_length=12, choices=Metric.choices)
     priority = models.PositiveSmallIntegerField(_("优先级"))
     calendar = models.ForeignKey(Calendar, models.PROTECT, related_name="clocks", verbose_name=_("日历"))
@@ -201,8 +226,8 @@ class Clock(models.Model):
     stopped_at = models.DateTimeField(_("终止"), null=True, blank=True)
 
     class Meta:
-        verbose_name = _("计时")
-        verbose_name_plural = _("计时")
+        verbose_name = pgettext_lazy("one", "计时")
+        verbose_name_plural = pgettext_lazy("plural", "计时")
         ordering: ClassVar = ["id"]
         constraints = [models.UniqueConstraint(fields=["ticket", "metric"], name="clock_once_per_metric")]
         indexes = [models.Index(fields=["next_at"], name="clock_next", condition=Q(next_at__isnull=False))]
@@ -230,8 +255,8 @@ class Alert(models.Model):
     at = models.DateTimeField(_("发出"))
 
     class Meta:
-        verbose_name = _("提醒记录")
-        verbose_name_plural = _("提醒记录")
+        verbose_name = pgettext_lazy("one", "提醒记录")
+        verbose_name_plural = pgettext_lazy("plural", "提醒记录")
         constraints = [models.UniqueConstraint(fields=["clock", "step"], name="alert_once")]
 
     def __str__(self) -> str:
@@ -249,7 +274,7 @@ class Alert(models.Model):
 class Pause(models.Model):
     """Append-only: the clock was stopped. Its end is a row of its own (`PauseEnd`), so nothing is ever rewritten."""
 
-    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="pauses", verbose_name=_("工单"))
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="pauses", verbose_name=pgettext_lazy("one", "工单"))
     reason = models.ForeignKey(HoldReason, models.PROTECT, related_name="pauses", verbose_name=_("原因"))
     owner = models.CharField(_("由谁推动"), max_length=60, blank=True)
     note = models.CharField(_("说明"), max_length=200, blank=True)
@@ -258,8 +283,8 @@ class Pause(models.Model):
     by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+", verbose_name=_("操作者"))
 
     class Meta:
-        verbose_name = _("暂停")
-        verbose_name_plural = _("暂停")
+        verbose_name = pgettext_lazy("one", "暂停")
+        verbose_name_plural = pgettext_lazy("plural", "暂停")
         ordering: ClassVar = ["started_at"]
 
     def __str__(self) -> str:
@@ -283,7 +308,9 @@ class PauseEnd(models.Model):
 class Rebase(models.Model):
     """Append-only: the priority changed and all targets were computed anew from the report time."""
 
-    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="rebases", verbose_name=_("工单"))
+    ticket = models.ForeignKey(
+        Ticket, models.CASCADE, related_name="rebases", verbose_name=pgettext_lazy("one", "工单")
+    )
     at = models.DateTimeField(_("时间"))
     from_priority = models.PositiveSmallIntegerField(_("原优先级"))
     to_priority = models.PositiveSmallIntegerField(_("新优先级"))
@@ -291,8 +318,8 @@ class Rebase(models.Model):
     by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+", verbose_name=_("操作者"))
 
     class Meta:
-        verbose_name = _("改优先级")
-        verbose_name_plural = _("改优先级")
+        verbose_name = pgettext_lazy("one", "改优先级")
+        verbose_name_plural = pgettext_lazy("plural", "改优先级")
         ordering: ClassVar = ["at"]
 
     def __str__(self) -> str:

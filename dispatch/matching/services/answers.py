@@ -100,6 +100,18 @@ def confirm(decision: Decision, *, by: User, at: datetime) -> Ticket:
     return lifecycle.assign(fresh.ticket, to=fresh.chosen, by=by, at=at)
 
 
+@transaction.atomic
+def keep_weights(version: Weights) -> None:
+    """A new or changed version is stored; in use, it takes the place of the one before. No round runs meanwhile."""
+    last = lock_weights()
+    if version._state.adding:
+        version.version = Weights.objects.order_by("-version").values_list("version", flat=True)[0] + 1
+    if version.active and last.pk != version.pk:
+        last.active = False
+        last.save(update_fields=["active"])
+    version.save()
+
+
 def mark_reviewed(decision: Decision) -> bool:
     """A human looked at it and let it stand."""
     return bool(Decision.objects.filter(pk=decision.pk, needs_review=True).update(needs_review=False))

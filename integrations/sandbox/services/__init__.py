@@ -2,5 +2,6 @@
 
 from integrations.sandbox.services.hospital import is_empty, load
 from integrations.sandbox.services.rehearsal import who_would_come
+from integrations.sandbox.services.world import catalogue
 
-__all__ = ["is_empty", "load", "who_would_come"]
+__all__ = ["catalogue", "is_empty", "load", "who_would_come"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -118,12 +117,47 @@ def test_the_button_saves_through_the_change_page_and_only_what_was_tried(
     change = f"/admin/dispatch/weights/{weights.pk}/change/"
     assert f'action="{change}"' in tried.content.decode()
 
-    answer = browser.post(change, {"version": 1, "active": "on", "note": "", "values": tried.context["values"]})
+    numbers = dict(tried.context["numbers"])
+    answer = browser.post(change, {"active": "on", "note": ""} | numbers)
 
     saved = Weights.objects.get()
-    assert (answer.status_code, saved.active) == (302, True)
-    assert (saved.values["touch"], saved.values["defer"], saved.values["fix"]) == (0.02, 40, 1.5)
-    assert json.loads(tried.context["values"]) == saved.values
+    assert (answer.status_code, saved.active, saved.version) == (302, True, 1)
+    assert saved.values == {"touch": 0.02, "defer": 40}
+
+
+def test_every_number_of_a_version_is_a_field_and_what_is_as_usual_is_not_stored(
+    weights: Weights, manager: User, signed_in: Callable[[User], Client]
+) -> None:
+    browser = signed_in(manager)
+    page = browser.get("/admin/dispatch/weights/add/").context["adminform"].form
+    typed_in = {name: page[name].value() for name in page.fields if name not in ("active", "note", "values")}
+
+    answer = browser.post(
+        "/admin/dispatch/weights/add/",
+        typed_in | {"note": "夜里少叫人", "active": "on", "manner_accept_within_1": "3", "call_in_minutes_home": "60"},
+    )
+
+    assert answer.status_code == 302
+    old, new = Weights.objects.order_by("version")
+    assert (old.active, new.active, new.version) == (False, True, 2)
+    assert new.values == {
+        "manner": {"accept_within": {"1": 3.0, "2": 5.0, "3": 20.0, "4": 60.0}},
+        "call_in_minutes": {"on_call": 20.0, "home": 60.0},
+    }
+    assert rules.settings_from(new.values).manner.accept_within[1] == 3.0
+
+
+def test_the_version_in_use_cannot_be_switched_off(
+    weights: Weights, manager: User, signed_in: Callable[[User], Client]
+) -> None:
+    browser, change = signed_in(manager), f"/admin/dispatch/weights/{weights.pk}/change/"
+    page = browser.get(change).context["adminform"].form
+    kept = {name: page[name].value() for name in page.fields if name != "active"}
+
+    answer = browser.post(change, kept)
+
+    assert "总要有一个版本在用" in answer.content.decode()
+    assert Weights.objects.get().active
 
 
 def test_the_change_page_leads_there(weights: Weights, manager: User, signed_in: Callable[[User], Client]) -> None:

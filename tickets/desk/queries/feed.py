@@ -97,6 +97,18 @@ def tell(records: Iterable[EventRecord]) -> list[Told]:
     ]
 
 
+def sentences(records: Iterable[EventRecord]) -> list[SafeString]:
+    """A sentence for each, in order; a fact without one keeps the name that the log gives it."""
+    listed = list(records)
+    behind = words_behind(listed)
+    return [
+        sentence_of(record, str(SAID[record.type][2]), behind)
+        if record.type in SAID
+        else format_html("<span>{}</span>", record.type)
+        for record in listed
+    ]
+
+
 @dataclass(frozen=True)
 class Behind:
     """What the ids and codes of some facts are called."""

@@ -1,5 +1,6 @@
 """Tables of the record room: the ticket and what hangs on it."""
 
+from assets.register.models import Danger
 from tickets.record.models.lines import (
     Action,
     Attachment,
@@ -21,7 +22,6 @@ from tickets.record.models.ticket import (
     IN_HAND,
     OPEN,
     UNASSIGNED,
-    Danger,
     Decon,
     HoldReason,
     Kind,

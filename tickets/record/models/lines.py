@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from assets.places.models import Person
 from config.kernel.models import PublicIdField, new_public_id
@@ -42,7 +43,9 @@ class _OnTicket(models.Model):
 class Watcher(_OnTicket):
     """Who is told of progress: a signed-in person, or an anonymous reporter by the token on their own phone."""
 
-    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="watchers", verbose_name=_("工单"))
+    ticket = models.ForeignKey(
+        Ticket, models.CASCADE, related_name="watchers", verbose_name=pgettext_lazy("one", "工单")
+    )
     token = models.CharField(max_length=22, unique=True, default=new_public_id, editable=False)
     client_id = models.UUIDField(null=True, blank=True)
 
@@ -56,14 +59,16 @@ class Watcher(_OnTicket):
 
 
 class Comment(_OnTicket):
-    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="comments", verbose_name=_("工单"))
+    ticket = models.ForeignKey(
+        Ticket, models.CASCADE, related_name="comments", verbose_name=pgettext_lazy("one", "工单")
+    )
     text = models.TextField(_("内容"), max_length=500)
     public = models.BooleanField(_("病区可见"), default=True)
     masked = models.BooleanField(_("已遮住隐私"), default=False)
 
     class Meta:
-        verbose_name = _("留言")
-        verbose_name_plural = _("留言")
+        verbose_name = pgettext_lazy("one", "留言")
+        verbose_name_plural = pgettext_lazy("plural", "留言")
         ordering: ClassVar = ["at"]
 
     def __str__(self) -> str:
@@ -74,7 +79,9 @@ class Attachment(_OnTicket):
     """A re-encoded file; the client's name is only a label, the stored name is random."""
 
     public_id = PublicIdField()
-    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="attachments", verbose_name=_("工单"))
+    ticket = models.ForeignKey(
+        Ticket, models.CASCADE, related_name="attachments", verbose_name=pgettext_lazy("one", "工单")
+    )
     kind = models.CharField(_("类别"), max_length=5, choices=[("photo", _("照片")), ("audio", _("语音"))])
     file = models.FileField(_("文件"), upload_to="originals", max_length=200)
     thumbnail = models.FileField(_("缩略图"), upload_to="thumbs", max_length=200, blank=True)
@@ -88,8 +95,8 @@ class Attachment(_OnTicket):
     public = models.BooleanField(_("病区可见"), default=True, db_default=True)
 
     class Meta:
-        verbose_name = _("附件")
-        verbose_name_plural = _("附件")
+        verbose_name = pgettext_lazy("one", "附件")
+        verbose_name_plural = pgettext_lazy("plural", "附件")
         ordering: ClassVar = ["at"]
 
     def __str__(self) -> str:
@@ -97,7 +104,9 @@ class Attachment(_OnTicket):
 
 
 class TimeEntry(models.Model):
-    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="time_entries", verbose_name=_("工单"))
+    ticket = models.ForeignKey(
+        Ticket, models.CASCADE, related_name="time_entries", verbose_name=pgettext_lazy("one", "工单")
+    )
     user = models.ForeignKey(USER, models.PROTECT, related_name="time_entries", verbose_name=_("工程师"))
     started_at = models.DateTimeField(_("开始"))
     ended_at = models.DateTimeField(_("结束"), null=True, blank=True)
@@ -105,8 +114,8 @@ class TimeEntry(models.Model):
     reason = models.CharField(_("修改原因"), max_length=200, blank=True)
 
     class Meta:
-        verbose_name = _("工时")
-        verbose_name_plural = _("工时")
+        verbose_name = pgettext_lazy("one", "工时")
+        verbose_name_plural = pgettext_lazy("plural", "工时")
         ordering: ClassVar = ["started_at"]
 
     def __str__(self) -> str:
@@ -114,7 +123,7 @@ class TimeEntry(models.Model):
 
 
 class PartLine(_OnTicket):
-    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="parts", verbose_name=_("工单"))
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="parts", verbose_name=pgettext_lazy("one", "工单"))
     name = models.CharField(_("配件"), max_length=80)
     serial_no = models.CharField(_("序列号"), max_length=60, blank=True)
     quantity = models.PositiveSmallIntegerField(_("数量"), default=1)
@@ -122,8 +131,8 @@ class PartLine(_OnTicket):
     old_part_kept = models.BooleanField(_("旧件已留存"), default=False)
 
     class Meta:
-        verbose_name = _("配件")
-        verbose_name_plural = _("配件")
+        verbose_name = pgettext_lazy("one", "配件")
+        verbose_name_plural = pgettext_lazy("plural", "配件")
 
     def __str__(self) -> str:
         return f"{self.name} x {self.quantity}"
@@ -132,7 +141,7 @@ class PartLine(_OnTicket):
 class CostLine(_OnTicket):
     KINDS: ClassVar = {"parts": _("配件"), "labour": _("人工"), "vendor": _("外修"), "other": _("其他")}
 
-    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="costs", verbose_name=_("工单"))
+    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="costs", verbose_name=pgettext_lazy("one", "工单"))
     kind = models.CharField(
         _("费用类别"),
         max_length=10,
@@ -142,8 +151,8 @@ class CostLine(_OnTicket):
     note = models.CharField(_("说明"), max_length=200, blank=True)
 
     class Meta:
-        verbose_name = _("费用")
-        verbose_name_plural = _("费用")
+        verbose_name = pgettext_lazy("one", "费用")
+        verbose_name_plural = pgettext_lazy("plural", "费用")
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.amount}"
@@ -152,15 +161,17 @@ class CostLine(_OnTicket):
 class Signature(_OnTicket):
     """Who signed what, and the hash of the content they saw."""
 
-    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="signatures", verbose_name=_("工单"))
+    ticket = models.ForeignKey(
+        Ticket, models.CASCADE, related_name="signatures", verbose_name=pgettext_lazy("one", "工单")
+    )
     meaning = models.CharField(_("含义"), max_length=10, choices=[("release", _("放行")), ("accept", _("验收"))])
     signer = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="signatures", verbose_name=_("签字人"))
     signer_role = models.CharField(_("职务"), max_length=40, blank=True)
     content_hash = models.CharField(max_length=64)
 
     class Meta:
-        verbose_name = _("签字")
-        verbose_name_plural = _("签字")
+        verbose_name = pgettext_lazy("one", "签字")
+        verbose_name_plural = pgettext_lazy("plural", "签字")
 
     def __str__(self) -> str:
         return f"{self.get_meaning_display()} {self.at:%m-%d %H:%M}"
@@ -174,7 +185,7 @@ class LastStep(models.Model):
     """
 
     ticket = models.OneToOneField(
-        Ticket, models.CASCADE, primary_key=True, related_name="last_step", verbose_name=_("工单")
+        Ticket, models.CASCADE, primary_key=True, related_name="last_step", verbose_name=pgettext_lazy("one", "工单")
     )
     verb = models.CharField(_("步骤"), max_length=10)
     by = models.ForeignKey(Person, models.CASCADE, related_name="+", verbose_name=_("操作者"))
@@ -228,7 +239,9 @@ class RepairReport(_OnTicket):
     `tests`: list of `{"code", "name", "value", "unit", "limit", "passed"}`.
     """
 
-    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="repair_reports", verbose_name=_("工单"))
+    ticket = models.ForeignKey(
+        Ticket, models.CASCADE, related_name="repair_reports", verbose_name=pgettext_lazy("one", "工单")
+    )
     cause = models.CharField(_("原因"), max_length=12, choices=Cause.choices)
     action = models.CharField(_("处理方式"), max_length=12, choices=Action.choices)
     diagnosis = models.TextField(_("诊断"), blank=True, max_length=500)
@@ -238,8 +251,8 @@ class RepairReport(_OnTicket):
     minutes = models.PositiveIntegerField(_("用时（分钟）"), default=0)
 
     class Meta:
-        verbose_name = _("维修报告")
-        verbose_name_plural = _("维修报告")
+        verbose_name = pgettext_lazy("one", "维修报告")
+        verbose_name_plural = pgettext_lazy("plural", "维修报告")
         ordering: ClassVar = ["-at"]
 
     def __str__(self) -> str:
@@ -255,8 +268,8 @@ class SavedView(models.Model):
     shared = models.BooleanField(_("全员可见"), default=False)
 
     class Meta:
-        verbose_name = _("保存的视图")
-        verbose_name_plural = _("保存的视图")
+        verbose_name = pgettext_lazy("one", "保存的视图")
+        verbose_name_plural = pgettext_lazy("plural", "保存的视图")
         constraints = [models.UniqueConstraint(fields=["owner", "name"], name="saved_view_name")]
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_fsm import RETURN_VALUE, ConcurrentTransitionMixin, FSMField, transition
 
 from assets.places.models import Department, Location, Person
@@ -45,13 +46,6 @@ ENDED = (S.CLOSED, S.CANCELLED, S.REJECTED)
 OPEN = tuple(s for s in S if s not in ENDED)
 UNASSIGNED = (S.NEW, S.TRIAGED, S.REOPENED)
 IN_HAND = (S.ASSIGNED, S.ACCEPTED, S.ARRIVED, S.WORKING, S.PAUSED)
-
-
-class Danger(models.TextChoices):
-    SMOKE = "smoke", _("冒烟 / 焦味")
-    SHOCK = "shock", _("漏电 / 麻手")
-    INJURY = "injury", _("有人受伤")
-    LEAK = "leak", _("漏气 / 漏液")
 
 
 class Decon(models.TextChoices):
@@ -104,8 +98,8 @@ class HoldReason(models.Model):
     active = models.BooleanField(_("启用"), default=True)
 
     class Meta:
-        verbose_name = _("暂停原因")
-        verbose_name_plural = _("暂停原因")
+        verbose_name = pgettext_lazy("one", "暂停原因")
+        verbose_name_plural = pgettext_lazy("plural", "暂停原因")
 
     def __str__(self) -> str:
         return self.label
@@ -212,8 +206,8 @@ class Ticket(ConcurrentTransitionMixin, models.Model):
     first_dues: dict[str, datetime] | None = None
 
     class Meta:
-        verbose_name = _("工单")
-        verbose_name_plural = _("工单")
+        verbose_name = pgettext_lazy("one", "工单")
+        verbose_name_plural = pgettext_lazy("plural", "工单")
         ordering: ClassVar = ["-id"]
         constraints = [
             models.CheckConstraint(condition=Q(state__in=S.values), name="ticket_state_known"),
