@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from dispatch.models import Decision, EngineerQualification
 from dispatch.roster.queries import on_duty
+from dispatch.roster.rules import Presence
 from tickets.desk.queries.board import open_rows
 from tickets.desk.queries.wall import life_support, on_time
 from tickets.models import Ticket
@@ -43,7 +44,7 @@ def landing(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "stock_short": short,
         "p1_rows": [row for row in rows if row.ticket.priority == 1],
         "priorities": [{"level": n, "count": by_priority[n], "limit": most} for n in (1, 2, 3, 4)],
-        "duty": on_duty(now),
+        "duty": [line for line in on_duty(now) if line.presence == Presence.ON_SITE],
         "todo": list(_todo(now)),
         "simulated": any(row.ticket.simulated for row in rows),
     }

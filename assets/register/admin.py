@@ -10,16 +10,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
 
 from assets.register import services
 from assets.register.forms import DeviceGroupForm, FaultPresetForm
 from assets.register.models import Device, DeviceGroup, DeviceStatus, DeviceType, FaultPreset, Qualification, Skill
-from assets.register.views import STATUS_DIALOG, StatusForm, change_status, register_import
+from assets.register.views import STATUS_DIALOG, StatusForm, ask_for_all, change_status, register_import
 from config.kernel.admin import HouseAdmin, MasterAdmin
 from config.kernel.errors import DomainError
 
+TOLD = 10  # devices by number in one message
 # Every status has a badge in words; most need no colour.
 STATUS_TONES = dict.fromkeys(DeviceStatus.values, "info") | {
     DeviceStatus.READY.value: "success",
@@ -167,27 +168,44 @@ class DeviceAdmin(MasterAdmin):
         return _download(services.export_register(devices, "xlsx"), kind, "register.xlsx")
 
     @action(description=gettext_lazy("停用"), permissions=["change"])
-    def stop(self, request: HttpRequest, devices: QuerySet[Device]) -> None:
-        self._each(
+    def stop(self, request: HttpRequest, devices: QuerySet[Device]) -> HttpResponse | None:
+        if not request.POST.get("sure"):
+            lead = _("病区扫码马上看到“停用”，不能再用于患者。恢复要先检测。")
+            return ask_for_all(self, request, devices, "stop", title=_("停用这些设备？"), lead=lead)
+        done = self._each(
             request,
             devices,
             lambda d: services.put_out_of_use(d, reason=_("后台停用"), by=request.user, at=timezone.now()),
         )
+        words = ngettext("已停用 %(n)d 台：%(list)s。", "已停用 %(n)d 台：%(list)s。", len(done))
+        self._told(request, words, done)
+        return None
 
     @action(description=gettext_lazy("作废旧二维码"), permissions=["change"])
-    def renew_qr(self, request: HttpRequest, devices: QuerySet[Device]) -> None:
-        self._each(request, devices, lambda d: services.rotate_qr(d, by=request.user, at=timezone.now()))
+    def renew_qr(self, request: HttpRequest, devices: QuerySet[Device]) -> HttpResponse | None:
+        if not request.POST.get("sure"):
+            lead = _("贴着的标签马上失效，扫了只会看到“换新标签”。接着打印新标签贴上。")
+            return ask_for_all(self, request, devices, "renew_qr", title=_("作废这些设备的二维码？"), lead=lead)
+        done = self._each(request, devices, lambda d: services.rotate_qr(d, by=request.user, at=timezone.now()))
+        words = ngettext("已作废 %(n)d 台的旧码：%(list)s。", "已作废 %(n)d 台的旧码：%(list)s。", len(done))
+        self._told(request, words, done)
+        return None
 
-    def _each(self, request: HttpRequest, devices: QuerySet[Device], step: Any) -> None:
-        """Every row on its own, with the refusals in words."""
-        done = 0
+    def _each(self, request: HttpRequest, devices: QuerySet[Device], step: Any) -> list[Device]:
+        """Every row on its own, with the refusals in words. Those that were done."""
+        done = []
         for device in devices.select_related("department"):
             try:
                 step(device)
-                done += 1
+                done.append(device)
             except DomainError as refusal:
                 messages.error(request, f"{device.asset_no}: {refusal}")
-        messages.info(request, _("已处理 %(n)s 台。") % {"n": done})
+        return done
+
+    def _told(self, request: HttpRequest, words: str, done: list[Device]) -> None:
+        if done:
+            named = _("、").join(device.asset_no for device in done[:TOLD])
+            messages.success(request, words % {"n": len(done), "list": named + ("…" if len(done) > TOLD else "")})
 
 
 def _download(content: bytes, kind: str, name: str) -> HttpResponse:

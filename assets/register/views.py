@@ -7,6 +7,8 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -50,6 +52,23 @@ STATUS_DIALOG = {
     "form_class": StatusForm,
     "form_submit_text": gettext_lazy("改状态"),
 }
+
+
+def ask_for_all(
+    page: ModelAdmin[Device], request: HttpRequest, devices: QuerySet[Device], action: str, *, title: str, lead: str
+) -> HttpResponse:
+    """The question before a step for many devices; yes sends the same choice again with `sure`."""
+    context = {
+        "title": title,
+        "lead": lead,
+        "opts": page.opts,
+        "action": action,
+        "everything": request.POST.get("select_across") == "1",
+        "chosen": request.POST.getlist(ACTION_CHECKBOX_NAME),
+        "shown": devices.select_related("department")[:SHOWN],
+        "n": devices.count(),
+    }
+    return TemplateResponse(request, "assets/register/sure.html", context | page.admin_site.each_context(request))
 
 
 def change_status(request: HttpRequest, form: StatusForm, device: Device) -> HttpResponse:

@@ -27,7 +27,7 @@ from dispatch.engineers.models import Engineer
 from dispatch.matching import queries, rules, services
 from dispatch.matching.forms import WhatIfForm, stored
 from dispatch.matching.models import Weights
-from dispatch.roster.queries import on_duty
+from dispatch.roster.queries import in_hand, on_duty
 from tickets.policies import visible_tickets
 from tickets.record.models import Ticket
 
@@ -71,7 +71,8 @@ def assignment(request: HttpRequest, public_id: str) -> HttpResponse:
         [[{"label": part.label, "value": part.points} for part in line.segments] for line in told.lines] if told else []
     )
     totals = [sum(part.points for part in line.segments) for line in told.lines] if told else []
-    lead = round(told.lines[1].total - told.lines[0].total, 1) if told and len(told.lines) > 1 else None
+    # From the figures as they are shown, so that a reader who subtracts them gets the same.
+    lead = round(told.lines[1].total, 1) - round(told.lines[0].total, 1) if told and len(told.lines) > 1 else None
     context = {
         "ticket": ticket,
         "told": told,
@@ -109,13 +110,14 @@ def _people(ticket: Ticket) -> list[dict[str, Any]]:
     stopped = {out.user_id: out.reason for out in told.rejected} if told else {}
     here = {line.engineer.user_id: line for line in on_duty(timezone.now())}
     found: list[dict[str, Any]] = []
-    for engineer in Engineer.objects.filter(active=True, user__is_active=True).select_related("user"):
+    everybody = Engineer.objects.filter(active=True, user__is_active=True).select_related("user")
+    for engineer in everybody.annotate(open_now=in_hand()):
         user, line = engineer.user, here.get(engineer.user_id)
         rank, why = ranks.get(user.pk, (len(ranks), ""))
         found.append(
             {
                 "user": user,
-                "open": line.open_count if line else 0,
+                "open": engineer.open_now,
                 "limit": engineer.max_open,
                 "here": line is not None,
                 "why": why or stopped.get(user.pk, "") or ("" if line else _("不在班")),

@@ -67,12 +67,17 @@ class OnDuty:
         return self.open_count >= self.engineer.max_open
 
 
+def in_hand() -> Count:
+    """How many tickets an engineer has open."""
+    return Count("user__tickets", filter=Q(user__tickets__state__in=IN_HAND))
+
+
 def on_duty(at: datetime) -> list[OnDuty]:
     """Everybody on site or on call with their load: lead first, then nearest, then busiest."""
     people = (
         Engineer.objects.filter(active=True, user__is_active=True)
         .select_related("user", "base", "last_seen")
-        .annotate(open_now=Count("user__tickets", filter=Q(user__tickets__state__in=IN_HAND)))
+        .annotate(open_now=in_hand())
         .order_by("pk")
     )
     where = standings([person.pk for person in people], at)

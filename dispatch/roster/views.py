@@ -31,10 +31,10 @@ def card(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     now = timezone.now()
     lines = queries.on_duty(now)
-    here = [line for line in lines if line.presence != Presence.ON_CALL]
+    here = [line for line in lines if line.presence == Presence.ON_SITE]
     context = {
         "here": here,
-        "on_call": [line for line in lines if line.presence == Presence.ON_CALL],
+        "on_call": [line for line in lines if line.presence != Presence.ON_SITE],
         "until": max((line.until for line in here if line.until), default=None),
         "roster_url": first_address(("roster:week", "dispatch:roster")),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -28,6 +28,7 @@ from tickets.policies import visible_tickets
 from tickets.record.models import Ticket
 
 COUNTED = 99
+NEWS_FOR = timedelta(minutes=5)  # later a page that opens shows the number only
 
 
 @never_cache
@@ -61,6 +62,7 @@ def bell(request: HttpRequest) -> HttpResponse:
         "most": COUNTED,
         "tab": bool(request.GET.get("tab")),
         "loud": queries.shown([loud], request.user)[0] if loud else None,
+        "loud_is_news": loud is not None and timezone.now() - loud.at < NEWS_FOR,
     }
     return render(request, "integrations/notifications/_bell.html", context)
 

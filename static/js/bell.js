@@ -49,6 +49,7 @@ async function look() {
   const loud = holder.querySelector("[data-loud]");
   if (loud && Number(loud.dataset.loud) > Number(localStorage.getItem(HEARD) ?? 0)) {
     localStorage.setItem(HEARD, loud.dataset.loud); // one sound for all windows of this browser
+    if (!("news" in loud.dataset)) return;
     ring();
     toast(loud.textContent);
   }

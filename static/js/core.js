@@ -258,6 +258,11 @@ for (const box of document.querySelectorAll("input[data-slash]")) {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.method !== "post") return;
+  if (!navigator.onLine) {
+    event.preventDefault(); // the browser's own page would take what was typed with it
+    toast(say("offline"));
+    return;
+  }
   if (form.dataset.sent) {
     event.preventDefault();
     return;

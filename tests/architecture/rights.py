@@ -26,7 +26,7 @@ OPEN = {
     "ward:code": (200, 422),
     "ward:report": (200, 422),
     "ward:track": (200, 405),
-    "ward:act": (405, 303),
+    "ward:act": (302, 303),
     "ward:file": (200, 405),
     "account_login": (200, 200),
     "account_logout": (302, 302),
@@ -51,9 +51,9 @@ DOORS: dict[str, tuple[str, str]] = {
     "field:scan": (HOUSE, HOUSE),
     "field:ticket": (HOUSE, NONE),
     "field:finish": (HOUSE, NONE),
-    "field:fill": (NONE, HOUSE),
+    "field:fill": (HOUSE, HOUSE),
     "field:more": (HOUSE, NONE),
-    "field:act": (NONE, "nnyynnn"),  # the colleague is told who has it, and nothing happens
+    "field:act": (HOUSE, "nnyynnn"),  # the colleague is told who has it, and nothing happens
     "engineers:duty": (FIELD, NONE),
     "engineers:me": (FIELD, NONE),
     # the desk; engineers read tickets there and comment
@@ -65,8 +65,8 @@ DOORS: dict[str, tuple[str, str]] = {
     "desk:save-view": (NONE, HOUSE),
     "desk:delete-view": (NONE, "nnyhhhh"),
     "desk:ticket": (HOUSE, NONE),
-    "desk:comment": (NONE, HOUSE),
-    "desk:act": (NONE, DESK),
+    "desk:comment": (HOUSE, HOUSE),
+    "desk:act": (HOUSE, DESK),
     "roster-card": (HOUSE, NONE),
     "matching-alerts": (DESK, NONE),
     "matching-assignment": (HOUSE, NONE),

@@ -59,7 +59,7 @@ def test_pages_of_every_status(
         (stranger, f"/q/{token_of(ventilator)}/", 200), (stranger, f"/q/{token_of(ventilator)}/?lang=en", 200),
         (stranger, f"/t/{ticket.tracking_token}/", 200), (stranger, "/desk/", 302), (stranger, "/login/", 302),
         (ward, "/desk/", 403), (stranger, "/nothing", 404), (stranger, "/q/made-up/", 404), (stranger, "/files/x/", 302),
-        (stranger, f"/t/{ticket.tracking_token}/confirm/", 405), (stranger, "/api/v1/tickets/", 401),
+        (stranger, f"/t/{ticket.tracking_token}/confirm/", 302), (stranger, "/api/v1/tickets/", 401),
         (ward, "/api/v1/engineers/", 403), (desk, "/api/v1/tickets/", 200), (desk, "/api/v1/tickets/none/", 404),
         (stranger, "/api/v1/auth/token/", 405),
     ]:  # fmt: skip

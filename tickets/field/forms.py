@@ -38,16 +38,22 @@ class PauseForm(forms.Form):
 
 
 class FinishForm(forms.Form):
-    cause = forms.ChoiceField(choices=Cause.choices, error_messages={"required": gettext_lazy("选一个原因。")})
-    action = forms.ChoiceField(choices=Action.choices, error_messages={"required": gettext_lazy("选一种处理方式。")})
+    cause = forms.ChoiceField(
+        label=gettext_lazy("原因"), choices=Cause.choices, error_messages={"required": gettext_lazy("选一个原因。")}
+    )
+    action = forms.ChoiceField(
+        label=gettext_lazy("处理"),
+        choices=Action.choices,
+        error_messages={"required": gettext_lazy("选一种处理方式。")},
+    )
     release = forms.ChoiceField(
         choices=Release.choices, error_messages={"required": gettext_lazy("选这台设备现在可用、限用还是停用。")}
     )
-    release_note = forms.CharField(max_length=200, required=False)
-    diagnosis = forms.CharField(max_length=500, required=False)
-    part_name = forms.CharField(max_length=80, required=False)
-    part_quantity = forms.IntegerField(min_value=1, max_value=999, required=False)
-    part_serial = forms.CharField(max_length=60, required=False)
+    release_note = forms.CharField(label=gettext_lazy("限用或停用说明"), max_length=200, required=False)
+    diagnosis = forms.CharField(label=gettext_lazy("诊断"), max_length=500, required=False)
+    part_name = forms.CharField(label=gettext_lazy("配件名称"), max_length=80, required=False)
+    part_quantity = forms.IntegerField(label=gettext_lazy("配件数量"), min_value=1, max_value=999, required=False)
+    part_serial = forms.CharField(label=gettext_lazy("配件序列号"), max_length=60, required=False)
     old_part_kept = forms.BooleanField(required=False)
     function_ok = forms.BooleanField(required=False)
 
@@ -56,9 +62,21 @@ class FinishForm(forms.Form):
         self.safety = queries.tests_of(ticket)
         for row in self.safety:
             self.fields[f"test_{row['test'].code}"] = forms.FloatField(
-                min_value=0, max_value=1_000_000, required=False,
+                label=row["name"], min_value=0, max_value=1_000_000, required=False,
                 error_messages={"invalid": gettext_lazy("填一个数字。")},
             )  # fmt: skip
+
+    def sentence(self) -> str:
+        """What is wrong and where; what was not filled in says itself what to choose."""
+        chosen = {"cause", "action", "release"}
+        told = [
+            str(error)
+            if name in chosen
+            else _("%(field)s：%(error)s") % {"field": self.fields[name].label, "error": error}
+            for name, errors in self.errors.items()
+            for error in errors
+        ]
+        return " ".join(told)
 
     def sheet(self, files: Sequence[Attachment] = ()) -> FinishSheet:
         given = self.cleaned_data

@@ -12,13 +12,13 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from assets.register import queries as register
 from config.kernel import log, paths  # noqa: F401 - paths registers the converter used below
@@ -119,10 +119,12 @@ def _finish(
 
 
 @field_page
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def fill(request: HttpRequest, public_id: str) -> HttpResponse:
     """What the sentence in `diagnosis` names is put into the empty fields of the sheet. Nothing is stored."""
     ticket = _find(request, public_id)
+    if request.method != "POST":
+        return redirect("field:finish", public_id)
     said = rules.read_sentence(request.POST.get("diagnosis", "")[:500])
     if request.headers.get("Accept", "").startswith("application/json"):
         return JsonResponse({"fields": said})
@@ -251,7 +253,7 @@ def _photo(request: HttpRequest, ticket: Ticket) -> Any:
 def _finish_step(request: HttpRequest, ticket: Ticket) -> Any:
     form = FinishForm(request.POST, ticket=ticket)
     if not form.is_valid():
-        raise Invalid(" ".join(str(e) for errors in form.errors.values() for e in errors))
+        raise Invalid(form.sentence())
     at = timezone.now()
     uploads = [*request.FILES.getlist("voice")[:1], *request.FILES.getlist("file")]
     files = [record.attach(ticket, upload=upload, by=_me(request), at=at) for upload in uploads]
@@ -281,12 +283,18 @@ _ON_MORE = ("pause", "decline", "handover", "note", "photo")
 
 
 @field_page
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def act(request: HttpRequest, public_id: str, verb: str) -> HttpResponse:
-    """One step. The same `op_id` again changes nothing and leads to the same page; with another body it is refused."""
+    """One step. The same `op_id` again changes nothing and leads to the same page; with another body it is refused.
+
+    A refusal is shown at this address. A phone that opens it again (a tab it had put away) is led to the page.
+    """
     ticket = _find(request, public_id)
     if verb not in STEPS:
         raise Http404
+    if request.method != "POST":
+        name = "finish" if verb == "finish" else "more" if verb in _ON_MORE else "ticket"
+        return redirect(f"field:{name}", public_id)
     allowed = policies.can_take if verb == "accept" else policies.can_work
     if not allowed(request.user, ticket) and not _is_replay(request):
         if policies.is_engineer(request.user):

@@ -14,7 +14,7 @@ from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from assets.places.models import Person, User
+from assets.places.models import Department, Person, User
 from assets.register import queries as register
 from assets.register.models import Criticality, Device, FaultPreset
 from config.kernel.errors import Missing
@@ -152,6 +152,18 @@ def search_terms(*texts: str) -> str:
             else:
                 found |= dict.fromkeys(word[i : i + 2] for i in range(max(1, len(word) - 1)))
     return " ".join(found)
+
+
+def search_words(
+    number: str, device: Device | None, preset: FaultPreset | None, department: Department, text: str
+) -> str:
+    """What one ticket is found by: both languages of everything, whoever reported it in whichever."""
+    words = [number, department.code, department.name, department.name_en, text]
+    if device:
+        words += [device.name, device.name_en, device.model, device.asset_no, device.serial_no]
+    if preset:
+        words += [preset.name.replace("\n", ""), preset.name_en.replace("\n", " ")]
+    return search_terms(*words)
 
 
 def find(user: Any, public_id: str) -> Ticket:

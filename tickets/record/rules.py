@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 MASK: Final = "＊＊＊"
@@ -45,6 +46,12 @@ _PATIENT_NUMBER: Final = re.compile(
     rf"((?:[A-Z]{{1,3}}{_SEPARATOR}{{0,2}})?\d(?:{_SEPARATOR}{{0,3}}\d){{4,13}})",
     re.IGNORECASE | re.ASCII,
 )
+
+
+def short_number(number: str, today: date) -> str:
+    """What people say aloud: `0003`, and `1122-0003` when the ticket is not of today."""
+    head, _dash, short = number.rpartition("-")
+    return short if head[-8:] in ("", f"{today:%Y%m%d}") else f"{head[-4:]}-{short}"
 
 
 @dataclass(frozen=True)

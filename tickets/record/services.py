@@ -59,7 +59,8 @@ def lock(ticket: Ticket, *, version: int | None = None) -> Ticket:
     )
     if version is not None and current.version != version:
         raise Conflict(
-            _("这张单刚被改过，现在是“%(state)s”，你的操作没有生效。看最新。") % {"state": current.get_state_display()},
+            _("这张单刚被改过，现在是 P%(priority)d“%(state)s”，你的操作没有生效。看最新。")
+            % {"priority": current.priority, "state": current.get_state_display()},
             code="stale",
         )
     return current

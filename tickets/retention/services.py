@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from assets.places import services as places
 from assets.places.models import Person, User
 from tickets.record.models import Attachment, Comment, Ticket
-from tickets.record.queries import search_terms
+from tickets.record.queries import search_words
 
 _AT_ONCE = 500
 
@@ -77,6 +77,7 @@ def _strike(ticket: Ticket, names: set[str]) -> None:
         for comment in Comment.objects.filter(ticket=ticket, text__contains=name):
             comment.text = comment.text.replace(name, "***")
             comment.save(update_fields=["text"])
-    words = (ticket.device_label, ticket.fault_label, str(ticket.department), ticket.description)
-    ticket.search_text = search_terms(ticket.number, *words)
+    ticket.search_text = search_words(
+        ticket.number, ticket.device, ticket.preset, ticket.department, ticket.description
+    )
     ticket.save(update_fields=["description", "search_text", "updated_at"])

@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from assets.register import queries as register
-from assets.register.models import Device, FaultPreset
+from assets.register.models import Device, DeviceStatus, FaultPreset
 from tickets.record.models import Attachment, State, Ticket, Watcher
 from tickets.ward.rules import TRACKING_DIES_AFTER
 
@@ -84,6 +85,8 @@ def tracking(ticket: Ticket, now: datetime) -> dict[str, Any]:
         "closed": ticket.state == State.CLOSED,
         "ended_word": ticket.get_state_display(),
         "withdrawable": ticket.state in (State.NEW, State.TRIAGED, State.ASSIGNED),
+        "again": _report_again(ticket),
+        "named": ticket.reporter_id is not None,
         "headline": _headline(ticket),
         "eta_minutes": _minutes_until(ticket.eta_at, now) if ticket.arrived_at is None and ticket.is_open else None,
         "eta_at": ticket.eta_at,
@@ -103,6 +106,14 @@ def tracking(ticket: Ticket, now: datetime) -> dict[str, Any]:
         "voices": [file for file in files if file.kind == "audio"],
         "notes": [c for c in ticket.comments.all() if c.public],
     }
+
+
+def _report_again(ticket: Ticket) -> str:
+    """Where the same device is reported, once this report has ended."""
+    device = ticket.device
+    if device is None or ticket.is_open or device.status == DeviceStatus.RETIRED:
+        return ""
+    return reverse("ward:report", args=[register.token_of(device)])
 
 
 def sent_by_ward(ticket: Ticket) -> list[Attachment]:
@@ -155,7 +166,7 @@ def _stops(ticket: Ticket, now: datetime, arrival: Any, restoration: Any) -> lis
     restored = ticket.restored_at or ticket.resolved_at
     rows = [
         ("response", _("已送达"), ticket.reported_at, None),
-        ("response", _("已接单"), ticket.accepted_at, None),
+        ("response", _("已接单") if ticket.accepted_at else _("等接单"), ticket.accepted_at, None),
         ("arrival", _("已到场") if ticket.arrived_at else _("赶来中"), ticket.arrived_at, arrival),
         ("restoration", _("恢复使用"), restored, restoration),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 from assets.places.models import Person
 from assets.register import services as devices
 from assets.register.models import Device, FaultPreset
-from config.kernel.errors import NotAllowedNow
+from config.kernel.errors import Invalid, NotAllowedNow
 from config.kernel.events import publish
 from tickets import events
 from tickets.lifecycle import rules as story
@@ -27,6 +28,7 @@ from tickets.sla import services as sla
 from tickets.ward import adapters
 from tickets.ward.rules import LIMITS, over
 
+FEWEST_DIGITS = 3  # of an extension
 REPAIRED = (State.RESOLVED, State.VERIFYING)
 
 
@@ -140,6 +142,19 @@ def nudge(ticket: Ticket, *, at: datetime) -> Ticket:
 
 
 @transaction.atomic
+def withdraw(ticket: Ticket, *, at: datetime) -> bool:
+    """True: cancelled, nobody else had reported it. False: others still wait, so it goes on and the desk reads that
+    somebody no longer needs it. Refused once an engineer has accepted."""
+    current = lock(ticket)
+    voices = Watcher.objects.filter(ticket=current, client_id__isnull=False).count()
+    if voices > 1 and current.state in story.BEFORE_ACCEPTANCE:
+        record.comment(current, text=_("一位报修人说不用修了。还有别人在等，没有撤销。"), by=None, at=at)
+        return False
+    lifecycle.cancel(current, by=None, at=at, before_acceptance=True)
+    return True
+
+
+@transaction.atomic
 def name_reporter(ticket: Ticket, *, name: str, phone: str, at: datetime) -> Person:
     """Who to call back; kept apart from the ticket and erasable. The log carries only a random id."""
     current = lock(ticket)
@@ -147,12 +162,20 @@ def name_reporter(ticket: Ticket, *, name: str, phone: str, at: datetime) -> Per
     if person is None or hasattr(person, "user"):
         person = Person(kind=Person.Kind.REPORTER, department=current.department)
     person.name = clean_text(name, limit=40)[0]
-    person.phone = "".join(c for c in phone if c in "0123456789-+ ")[:20]
+    person.phone = _dialable(phone)
     person.save()
     current.reporter = person
     current.version += 1
     current.save(update_fields=["reporter", "version", "updated_at"])
     return person
+
+
+def _dialable(phone: str) -> str:
+    """Digits as they are dialled; nothing when nothing was typed."""
+    kept = "".join(c for c in unicodedata.normalize("NFKC", phone) if c in "0123456789-+ ")[:20].strip()
+    if phone.strip() and sum(c.isdigit() for c in kept) < FEWEST_DIGITS:
+        raise Invalid(_("电话或分机写数字，例如 8120。"))
+    return kept
 
 
 def note_attempt(*, device: Device, browser: str, address: str) -> bool:

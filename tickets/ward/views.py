@@ -18,7 +18,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from assets.register import queries as register
 from assets.register.models import Device, DeviceStatus
@@ -178,7 +178,7 @@ def _tracking(
     context = queries.tracking(ticket, timezone.now()) | {
         "token": token,
         "problem": problem,
-        "said": request.GET.get("said", "") if request.GET.get("said") in VERBS and not problem else "",
+        "said": request.GET.get("said", "") if request.GET.get("said") in (*VERBS, "kept") and not problem else "",
         "typed": request.POST.get("text", "") if problem else "",
         "photo_limit": PHOTOS,
         "other_lang": "zh-hans" if translation.get_language() == "en" else "en",
@@ -206,7 +206,7 @@ def _nudge(request: HttpRequest, ticket: Ticket) -> Any:
 
 
 def _withdraw(request: HttpRequest, ticket: Ticket) -> Any:
-    return lifecycle.cancel(ticket, by=None, at=timezone.now(), before_acceptance=True)
+    return services.withdraw(ticket, at=timezone.now())
 
 
 def _confirm(request: HttpRequest, ticket: Ticket) -> Any:
@@ -241,21 +241,27 @@ VERBS: dict[str, Verb] = {
 
 
 @anonymous_page
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def act(request: HttpRequest, token: str, verb: str) -> HttpResponse:
-    """One step by the holder of the token, on its own ticket only; the state decides whether it may happen."""
+    """One step by the holder of the token, on its own ticket only; the state decides whether it may happen.
+
+    A refusal is shown at this address. A phone that opens it again (a tab it had put away) is led to the page.
+    """
     if verb not in VERBS:
         raise Http404
     ticket = _found(token)
+    if request.method != "POST":
+        return HttpResponseRedirect(reverse("ward:track", args=[token]))
     try:
         record.check_uploads(request.FILES.getlist("file")[:PHOTOS])
         with transaction.atomic():
-            VERBS[verb](request, ticket)
+            done = VERBS[verb](request, ticket)
     except DomainError as refusal:
         return _tracking(request, token, _found(token), problem=str(refusal), status=refusal.status)
     except ValidationError as refusal:
         return _tracking(request, token, _found(token), problem=" ".join(refusal.messages), status=422)
-    return HttpResponseRedirect(f"{reverse('ward:track', args=[token])}?said={verb}", status=303)
+    said = "kept" if done is False else verb
+    return HttpResponseRedirect(f"{reverse('ward:track', args=[token])}?said={said}", status=303)
 
 
 @anonymous_page

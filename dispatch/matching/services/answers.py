@@ -154,9 +154,8 @@ def check_may_take(ticket: Ticket, by: User, at: datetime) -> None:
         raise NotAllowedNow(_("你不在派单名单里。"))
     broken = rules.reject_reason(job, person, situation.at, situation.settings.weights)
     if broken is not None:
-        raise NotAllowedNow(
-            _("不能接这张单：%(reason)s。") % {"reason": queries.reason(broken.code, dict(broken.params))}
-        )
+        reason = queries.reason(broken.code, dict(broken.params))
+        raise NotAllowedNow(_("不能接这张单：%(reason)s。要你来做就请调度派给你。") % {"reason": reason})
 
 
 @transaction.atomic

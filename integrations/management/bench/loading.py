@@ -105,8 +105,13 @@ class _ExecuteMany:
         self.statements = {table: _statement(table) for table in tables}
 
     def write(self, block: Block) -> None:
-        for table, rows in block.items():
-            self.link.executemany(self.statements[table], rows)
+        try:
+            for table, rows in block.items():
+                self.link.executemany(self.statements[table], rows)
+        except self.link.Error:
+            self.link.execute("ROLLBACK")  # Django does not know of this transaction
+            self.link.execute("PRAGMA foreign_keys = ON")
+            raise
 
     def finish(self) -> None:
         for _kind, _name, sql in self.kept:

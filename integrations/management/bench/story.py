@@ -18,7 +18,7 @@ from django.utils import timezone
 from assets.models import Device, FaultPreset, User
 from config.kernel.models import EventRecord
 from tickets.models import Clock, Ticket, Watcher
-from tickets.record.queries import search_terms
+from tickets.record.queries import search_words
 from tickets.sla.queries import rulebook
 
 Block = dict[type[Model], list[tuple[Any, ...]]]
@@ -92,7 +92,7 @@ class Cast:
 
 def _scene(device: Device, preset: FaultPreset) -> Scene:
     priority = 1 if device.criticality == "C1" else 2
-    words = search_terms(device.label, preset.flat_label, str(device.department))
+    words = search_words("", device, preset, device.department, "")
     return Scene(device.pk, device.public_id, device.department_id, device.department.code, device.location_id, preset.pk,
                  preset.code, device.criticality, priority, words)  # fmt: skip
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 
 from assets.places.models import User
 from assets.policies import is_ward
@@ -16,6 +17,7 @@ from integrations.notifications.models import Notification
 from integrations.policies import own_notifications
 from tickets.record.models import Ticket
 from tickets.record.queries import names_of
+from tickets.record.rules import short_number
 from tickets.sla.models import Metric, Rung
 
 PAGE = 50
@@ -66,7 +68,7 @@ def _words(row: Notification, ticket: Ticket | None) -> dict[str, Any]:
     return {
         **row.params,
         "ticket": ticket,
-        "number": str(row.params.get("number", "")).rsplit("-", 1)[-1],
+        "number": short_number(str(row.params.get("number", "")), timezone.localdate()),
         "metric": Metric(metric).label if metric in Metric.values else "",
         "to_self": tell == Rung.Tell.ASSIGNEE,
         "tell": Rung.Tell(tell).label if tell in Rung.Tell.values else "",

@@ -18,7 +18,7 @@ from integrations.sandbox.services.ledger import Chapter
 from integrations.sandbox.services.world import World, seed
 from tickets.lifecycle.rules import impact_of
 from tickets.models import Ticket, TicketCounter
-from tickets.record.queries import search_terms
+from tickets.record.queries import search_words
 from tickets.sla import services as sla
 
 MONTHS = 18
@@ -148,7 +148,7 @@ class _Writer:
             triaged_at=report.reported_at,
             state="closed",
             version=8,
-            search_text=search_terms(number, device.label, tile.flat_label, str(home), words),
+            search_text=search_words(number, device, tile, home, words),
         )
 
     def _engineer(self, device: Device, report: rules.SimTicket) -> tuple[User, int]:

@@ -236,3 +236,38 @@ def test_todays_list_costs_the_same_for_one_and_for_ten(phone, engineer, icu, st
     give(9)
 
     assert cost() == one <= 12
+
+
+@pytest.mark.parametrize(("verb", "page"), [("finish", "finish/"), ("pause", "more/"), ("start", "")])
+def test_a_refused_step_opened_again_leads_to_its_page(verb, page, phone, ticket):
+    answer = phone.get(f"/field/{ticket.public_id}/do/{verb}/")
+
+    assert (answer.status_code, answer["Location"]) == (302, f"/field/{ticket.public_id}/{page}")
+
+
+def test_a_sheet_that_cannot_be_read_says_which_field(phone, ticket, ventilator):
+    do(phone, ticket, "accept")
+    do(phone, ticket, "arrive", scan=ventilator.short_code)
+    do(phone, ticket, "start", decon="cleaned")
+
+    answer = do(
+        phone, ticket, "finish", action="replace", release="usable", part_name="电源板", part_quantity="-1",
+        test_protective_earth="abc",
+    )  # fmt: skip
+
+    text = answer.content.decode()
+    assert answer.status_code in (400, 422)
+    assert "选一个原因。" in text
+    assert "配件数量：" in text
+    assert "保护接地" in text.split('class="h">')[1].split("<")[0]
+    assert state(ticket) == "working"
+
+
+def test_a_dirty_device_asks_for_protection_only_where_that_is_allowed(phone, ticket, ventilator):
+    do(phone, ticket, "accept")
+    do(phone, ticket, "arrive", scan=ventilator.short_code)
+
+    answer = do(phone, ticket, "start", decon="dirty").content.decode()
+
+    assert ("写明防护措施" in answer) is (ticket.priority == 1)
+    assert ("先请病区消毒" in answer) is (ticket.priority != 1)

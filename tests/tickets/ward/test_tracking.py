@@ -14,6 +14,7 @@ from django.utils import timezone
 from PIL import Image
 
 from assets.models import Device, FaultPreset, User
+from assets.register.queries import token_of
 from config.kernel.models import EventRecord
 from tests import factories
 from tests.tickets.ward.conftest import Phone, ticket_of
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 SHOWN = {
     "number", "full_number", "device", "fault", "reported_at", "state", "open", "repaired", "closed", "ended_word",
-    "withdrawable", "headline", "eta_minutes", "eta_at", "latest", "stops", "first_aid", "backup", "backup_running",
+    "withdrawable", "again", "named", "headline", "eta_minutes", "eta_at", "latest", "stops", "first_aid", "backup", "backup_running",
     "backup_minutes", "needs_callback", "life_support", "rating", "phone", "photos", "voices", "notes",
 }  # fmt: skip
 VERBS = ("add", "file", "nudge", "withdraw", "confirm", "dispute", "rate", "name")
@@ -130,6 +131,50 @@ def test_withdrawn_before_anybody_accepted(phone: Phone, ventilator: Device) -> 
     assert answer.status_code == 303
     assert ticket_of(token).state == "cancelled"
     assert "已撤销" in phone.follow(token).content.decode()
+
+
+def test_of_two_who_reported_neither_can_cancel_it_for_the_other(
+    new_phone: Callable[[], Phone], ventilator: Device
+) -> None:
+    first, second = new_phone(), new_phone()
+    own = first.report(ventilator, in_use="yes")
+    joined = second.report(ventilator, in_use="yes")
+
+    answers = [second.do(joined, "withdraw"), first.do(own, "withdraw")]
+
+    assert [answer["Location"] for answer in answers] == [f"/t/{joined}/?said=kept", f"/t/{own}/?said=kept"]
+    ticket = ticket_of(own)
+    assert ticket.state == "triaged"
+    assert ticket.comments.filter(text__startswith="一位报修人说不用修了").count() == 2
+    assert "工单继续" in second.client.get(answers[0]["Location"]).content.decode()
+
+
+def test_an_ended_report_leads_to_the_next_one(phone: Phone, ventilator: Device) -> None:
+    token = phone.report(ventilator)
+    assert "再报一次" not in phone.follow(token).content.decode()
+
+    phone.do(token, "withdraw")
+
+    assert f'href="/q/{token_of(ventilator)}/"' in phone.follow(token).content.decode()
+
+
+@pytest.mark.parametrize("phone_typed", ["abc不是电话", "1", "--"])
+def test_a_phone_without_digits_is_asked_again(phone_typed: str, phone: Phone, ventilator: Device) -> None:
+    token = phone.report(ventilator)
+
+    answer = phone.do(token, "name", name="陈", phone=phone_typed)
+
+    assert answer.status_code == 400
+    assert "写数字" in answer.content.decode()
+    assert ticket_of(token).reporter is None
+
+
+def test_a_refused_step_opened_again_leads_to_the_page(phone: Phone, ventilator: Device) -> None:
+    token = phone.report(ventilator)
+
+    answer = phone.client.get(f"/t/{token}/rate/")
+
+    assert (answer.status_code, answer["Location"]) == (302, f"/t/{token}/")
 
 
 def test_not_withdrawn_once_somebody_is_on_the_way(phone: Phone, ventilator: Device, engineer: User) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -18,6 +19,7 @@ from config.kernel.models import EventRecord
 from tickets.policies import visible_events
 from tickets.record.models import HoldReason
 from tickets.record.queries import names_of
+from tickets.record.rules import short_number
 from tickets.sla.models import Metric, Rung
 
 _NUMBER = re.compile(r"\s*\{no\}\s*")
@@ -141,7 +143,7 @@ def sentence_of(record: EventRecord, sentence: str, behind: Behind, *, with_numb
         who = behind.places.get(record.scope, _("病区"))
     else:
         who = _("系统") if record.by == "system" else behind.people.get(record.by, _("已清除"))
-    metric, short = data.get("metric"), str(data.get("number", "")).rsplit("-", 1)[-1]
+    metric, short = data.get("metric"), short_number(str(data.get("number", "")), timezone.localdate())
     if not with_number:
         sentence = _NUMBER.sub(" ", sentence).strip().replace("， ", "，")
         sentence = sentence[:1].upper() + sentence[1:]

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from assets.register.queries import backups_short
 from config.kernel import log
@@ -78,13 +78,18 @@ def page(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 @house
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def act(request: HttpRequest, public_id: str, verb: str) -> HttpResponse:
-    """One step by one service; a refusal comes back on the page with its sentence and with what was typed."""
+    """One step by one service; a refusal comes back on the page with its sentence and with what was typed.
+
+    Opening the address again, without a step, leads to the page.
+    """
     ticket = find(request, public_id)
     step = VERBS.get(verb)
     if step is None:
         raise Http404
+    if request.method != "POST":
+        return redirect("desk:ticket", ticket.public_id)
     if not step.may(request.user, ticket):
         raise PermissionDenied
     form = step.form_for(ticket, request.POST)
@@ -112,10 +117,12 @@ def act(request: HttpRequest, public_id: str, verb: str) -> HttpResponse:
 
 
 @house
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def comment(request: HttpRequest, public_id: str) -> HttpResponse:
     """A note for the ward, or for the department alone, with photos that are checked and re-encoded like all others."""
     ticket = find(request, public_id)
+    if request.method != "POST":
+        return redirect("desk:ticket", ticket.public_id)
     if not policies.can_comment(request.user, ticket):
         raise PermissionDenied
     form, photos = Note(request.POST), request.FILES.getlist("photo")

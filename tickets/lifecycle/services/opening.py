@@ -20,7 +20,7 @@ from tickets.lifecycle import rules
 from tickets.lifecycle.services.steps import Actor, advance, close_time_entries, end_pause
 from tickets.record import services as record
 from tickets.record.models import Danger, Source, State, Ticket
-from tickets.record.queries import Past, envelope, past_of, search_terms
+from tickets.record.queries import Past, envelope, past_of, search_words
 from tickets.record.rules import clean_text
 from tickets.record.services import actor, lock, person_of
 from tickets.sla import services as sla
@@ -101,12 +101,11 @@ def submit(  # noqa: PLR0913 - a report has that many parts
         reported_at=at,
         client_reported_at=client_reported_at,
     )
-    words = (ticket.device_label, ticket.fault_label, str(home), text)
     if priority == 1 or not needs_callback:
         ticket.to_triaged()
         ticket.triaged_at = at
     ticket.number = record.next_number(at)  # late: from here to the commit no other report goes on
-    ticket.search_text = search_terms(ticket.number, *words)
+    ticket.search_text = search_words(ticket.number, device, preset, home, text)
     ticket.save()
     record.first_watcher(ticket, by=ticket.reporter, client_id=client_id, at=at)
     ticket.first_dues = {clock.metric: clock.due_at for clock in sla.start_clocks(ticket, at=at)}

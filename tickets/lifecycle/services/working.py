@@ -141,11 +141,12 @@ def start(
         record.declare_decon(current, decon=decon, note=decon_note, by=by, at=at)
         current = lock(ticket)
     if not rules.decon_allows_start(decon=current.decon, priority=current.priority, note=current.decon_note):
-        sentence = (
-            _("这台还没消毒。先消毒，或写明防护措施（只限 P1）。")
-            if current.decon == Decon.DIRTY
-            else _("先确认消毒状态，再开始维修。")
-        )
+        if current.decon != Decon.DIRTY:
+            sentence = _("先确认消毒状态，再开始维修。")
+        elif current.priority == 1:
+            sentence = _("这台还没消毒。先消毒，或写明防护措施。")
+        else:
+            sentence = _("这台还没消毒。先请病区消毒，再开始维修。")
         raise Invalid(sentence, fields={"decon": sentence}, code="decon_first")
     if current.state == State.ACCEPTED:
         raise NotAllowedNow(_("先到场，再开始维修。"))

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django_fsm import RETURN_VALUE, ConcurrentTransitionMixin, FSMField, transition
@@ -15,6 +16,7 @@ from django_fsm import RETURN_VALUE, ConcurrentTransitionMixin, FSMField, transi
 from assets.places.models import Department, Location, Person
 from assets.register.models import Criticality, Device, FaultPreset
 from config.kernel.models import PublicIdField, new_public_id
+from tickets.record.rules import short_number
 
 USER = settings.AUTH_USER_MODEL
 
@@ -231,8 +233,8 @@ class Ticket(ConcurrentTransitionMixin, models.Model):
 
     @property
     def short_number(self) -> str:
-        """The four digits that people say aloud."""
-        return self.number.rsplit("-", 1)[-1]
+        """What people say aloud: `0003`, and `1122-0003` when it is not of today."""
+        return short_number(self.number, timezone.localdate())
 
     @property
     def symptom(self) -> str:

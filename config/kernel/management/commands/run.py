@@ -121,6 +121,8 @@ def _environment() -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"],
         "PUBLIC_BASE_URL": public_base_url(),
         "PYTHONUNBUFFERED": "1",
+        # Visitors see the house's own pages; only who asks for it sees Django's.
+        "DEBUG": os.environ.get("DEBUG", "0"),
     }
 
 
