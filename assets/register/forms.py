@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -16,10 +16,13 @@ from unfold.widgets import (
 from assets.register.models import Danger, DeviceGroup, FaultPreset
 
 LANGUAGES: Final = ("zh", "en")
+LINES_OF_A_TILE = 2
 MOST_STEPS = 6  # what somebody reads beside a bed
 
 
 class FaultPresetForm(forms.ModelForm[FaultPreset]):
+    """The two names are tiles of two lines: a field of one line would take their break away."""
+
     default_danger = forms.MultipleChoiceField(
         label=gettext_lazy("默认危险标志"),
         choices=Danger.choices,
@@ -27,6 +30,22 @@ class FaultPresetForm(forms.ModelForm[FaultPreset]):
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text=gettext_lazy("勾了任何一项，报这个故障的设备马上停用。"),
     )
+
+    class Meta:
+        widgets: ClassVar = {name: UnfoldAdminTextareaWidget(attrs={"rows": 2}) for name in ("name", "name_en")}
+
+    def clean_name(self) -> str:
+        return _tile(self.cleaned_data["name"])
+
+    def clean_name_en(self) -> str:
+        return _tile(self.cleaned_data["name_en"])
+
+
+def _tile(text: str) -> str:
+    lines = _lines(text)
+    if len(lines) > LINES_OF_A_TILE:
+        raise forms.ValidationError(_("最多两行。"))
+    return "\n".join(lines)
 
 
 def _title(language: Any) -> forms.CharField:

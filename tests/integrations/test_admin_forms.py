@@ -153,13 +153,15 @@ def test_danger_flags_and_first_aid_steps_are_fields(browser: Client, calm: Faul
     fault = f"/admin/assets/faultpreset/{calm.pk}/change/"
     family = f"/admin/assets/devicegroup/{calm.group_id}/change/"
 
-    flags = browser.post(fault, filled(browser, fault, default_danger=["smoke", "leak"]))
+    name = "停机或\r\n不送气 "
+    flags = browser.post(fault, filled(browser, fault, name=name, default_danger=["smoke", "leak"]))
     steps = "换备用机\n\n 给患者吸氧 "
     card = browser.post(family, filled(browser, family, aid_title_zh="先做这两件", aid_steps_zh=steps))
     many = browser.post(family, filled(browser, family, aid_title_zh="太长", aid_steps_zh="\n".join("一二三四五六七")))
 
     assert (flags.status_code, card.status_code, many.status_code) == (302, 302, 200)
-    assert FaultPreset.objects.get(pk=calm.pk).default_danger == ["smoke", "leak"]
+    stored = FaultPreset.objects.get(pk=calm.pk)
+    assert (stored.name, stored.default_danger) == ("停机或\n不送气", ["smoke", "leak"])
     group = DeviceGroup.objects.get(pk=calm.group_id)
     assert group.first_aid["zh"] == {"title": "先做这两件", "steps": ["换备用机", "给患者吸氧"]}
 
