@@ -67,7 +67,7 @@ def absent(state: Mapping[str, Need], *names: str) -> str:
 def run(group: Group, more: list[str]) -> tuple[int, Counter[str]]:
     """Run one group with its output shown; the answer is pytest's exit code and its counts."""
     print(f"\n==== {group.name}", flush=True)
-    command = [setup.PYTHON, "-m", "pytest", *group.arguments, *more]
+    command = [setup.PYTHON, "-m", "pytest", "--durations=8", "--durations-min=8", *group.arguments, *more]
     environment = {**os.environ, **group.environment, "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(command, cwd=setup.ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     last = ""

@@ -114,6 +114,17 @@ class KeysetPagination(CursorPagination):
     page_size_query_param = "page_size"
     max_page_size = 200
 
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> Any:
+        """A misspelt filter would quietly answer with everything: it is refused by name."""
+        filters = getattr(view, "filterset_class", None)
+        known = {self.cursor_query_param, self.page_size_query_param, *(filters.base_filters if filters else ())}
+        unknown = sorted(set(request.query_params) - known)
+        empty = sorted(name for name in set(request.query_params) & known if not request.query_params[name])
+        if unknown or empty:
+            told = {name: [_("没有这个筛选。")] for name in unknown} | {name: [_("写一个值。")] for name in empty}
+            raise serializers.ValidationError(told)
+        return super().paginate_queryset(queryset, request, view)
+
     def get_page_size(self, request: Request) -> int:
         """The size asked for, at most the largest; what is no number is refused rather than ignored."""
         asked = request.query_params.get(self.page_size_query_param)

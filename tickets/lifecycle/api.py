@@ -13,7 +13,7 @@ from django.http import Http404
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -40,6 +40,14 @@ from tickets.record.models import OPEN, Source, State, Ticket
 from tickets.record.queries import find
 from tickets.sla import queries
 
+NEW = {
+    "device": "FKMK5mRuM6RPJIRnbjz2Pw",
+    "symptom": "ventilator-stopped",
+    "in_use": True,
+    "danger": [],
+    "description": "Stopped during ventilation",
+}
+
 
 def answer(said: dict[str, Any], status: int = 200) -> Response:
     return Response(said, status=status, headers={"ETag": etag(said["version"])})
@@ -50,7 +58,9 @@ class TicketFilter(django_filters.FilterSet):
 
     state = django_filters.MultipleChoiceFilter(choices=State.choices)
     priority = django_filters.TypedMultipleChoiceFilter(choices=[(n, str(n)) for n in (1, 2, 3, 4)], coerce=int)
-    open = django_filters.BooleanFilter(method="by_open")
+    open = django_filters.TypedChoiceFilter(
+        method="by_open", choices=[("true", "true"), ("false", "false")], coerce=lambda value: value == "true"
+    )
     department = django_filters.CharFilter("department__code")
     device = django_filters.CharFilter("device__public_id")
     assignee = django_filters.CharFilter("assignee__username")
@@ -86,12 +96,20 @@ class TicketsView(GenericAPIView[Any]):
     def get_queryset(self) -> QuerySet[Any, Any]:
         return queries.rows_for(self.request.user)
 
-    @extend_schema(responses={200: shapes.TicketOut(many=True)} | {k: PROBLEMS[k] for k in (400, 401, 429)})
+    @extend_schema(
+        summary="List tickets",
+        description="The tickets this account may see, newest first. Filters add up; an unknown one is refused.",
+        responses={200: shapes.TicketOut(many=True)} | {k: PROBLEMS[k] for k in (400, 401, 429)},
+    )
     def get(self, request: Request) -> Response:
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response(queries.answers(page))
 
     @extend_schema(
+        summary="Report a fault",
+        description="A new ticket, classified, with running clocks; dispatch begins at once. `device` is a `public_id` "
+        "and `symptom` one of that device's `symptoms`.",
+        examples=[OpenApiExample("report", NEW, request_only=True)],
         request=shapes.NewTicket,
         parameters=[IDEMPOTENCY],
         responses={201: shapes.TicketOut} | {k: PROBLEMS[k] for k in (400, 401, 403, 409, 429)},
@@ -144,6 +162,8 @@ class Verb:
     may: Callable[[Any, Ticket], bool]
     body: type[StrictSerializer]
     step: Step
+    does: str
+    example: dict[str, Any]
 
 
 def _plain(service: Callable[..., Any]) -> Step:
@@ -170,29 +190,56 @@ def _cancel(ticket: Ticket, by: User, at: datetime, given: dict[str, Any], versi
     return lifecycle.cancel(ticket, by=by, at=at, version=version, before_acceptance=not policies.is_desk(by), **given)
 
 
+# Step by step: who may, what comes in, what it does, and a body that works.
 VERBS: tuple[Verb, ...] = (
-    Verb("triage", policies.can_triage, shapes.Triage, _triage),
-    Verb("assign", policies.can_assign, shapes.Assign, _plain(lifecycle.assign)),
-    Verb("accept", policies.can_take, shapes.Nothing, _plain(lifecycle.accept)),
-    Verb("decline", policies.can_work, shapes.WithReason, _plain(lifecycle.decline)),
-    Verb("depart", policies.can_work, shapes.Depart, _plain(lifecycle.depart)),
-    Verb("arrive", policies.can_work, shapes.Arrive, _plain(lifecycle.arrive)),
-    Verb("start", policies.can_work, shapes.Start, _plain(lifecycle.start)),
-    Verb("pause", policies.can_work, shapes.PauseIn, _plain(lifecycle.pause)),
-    Verb("resume", policies.can_work, shapes.Nothing, _plain(lifecycle.resume)),
-    Verb("resolve", policies.can_work, shapes.Resolve, _resolve),
-    Verb("confirm", policies.can_verify, shapes.Confirm, _confirm),
-    Verb("dispute", policies.can_verify, shapes.WithOptionalReason, _plain(lifecycle.dispute)),
-    Verb("close", policies.can_close, shapes.WithReason, _plain(lifecycle.close)),
-    Verb("reopen", policies.can_close, shapes.WithReason, _plain(lifecycle.reopen)),
-    Verb("cancel", policies.can_cancel, shapes.WithOptionalReason, _cancel),
-    Verb("reject", policies.can_close, shapes.WithReason, _plain(lifecycle.reject)),
-    Verb("reprioritise", policies.can_triage, shapes.Reprioritise, _plain(lifecycle.reprioritise)),
-)
+    Verb("triage", policies.can_triage, shapes.Triage, _triage,
+         "Desk: set or correct symptom and impact. The priority follows from the matrix.",
+         {"symptom": "ventilator-stopped", "impact": "I1"}),
+    Verb("assign", policies.can_assign, shapes.Assign, _plain(lifecycle.assign),
+         "Desk, or the engineer who hands over: give it to this engineer. Taking it from somebody needs a reason.",
+         {"to": "wang", "reason": "knows this device"}),
+    Verb("accept", policies.can_take, shapes.Nothing, _plain(lifecycle.accept),
+         "Engineer: accept what was assigned, or take what is open to take. Of rivals one wins, the others get a 409.",
+         {}),
+    Verb("decline", policies.can_work, shapes.WithReason, _plain(lifecycle.decline),
+         "Engineer: give it back with a reason. It is matched again and not offered to the same person.",
+         {"reason": "no card for this device"}),
+    Verb("depart", policies.can_work, shapes.Depart, _plain(lifecycle.depart),
+         "Engineer: on the way. `eta_minutes` replaces the estimate that the ward sees.", {"eta_minutes": 6}),
+    Verb("arrive", policies.can_work, shapes.Arrive, _plain(lifecycle.arrive),
+         "Engineer: at the device. Without a scan a reason is kept. Meets the arrival target.", {"scanned": True}),
+    Verb("start", policies.can_work, shapes.Start, _plain(lifecycle.start),
+         "Engineer: work begins. Refused while the decontamination state is undeclared.", {"decon": "cleaned"}),
+    Verb("pause", policies.can_work, shapes.PauseIn, _plain(lifecycle.pause),
+         "Engineer: wait for parts, vendor or ward. Goes on by itself at `until`; response and arrival never pause.",
+         {"reason": "parts", "until": "2026-12-01T09:00:00+08:00"}),
+    Verb("resume", policies.can_work, shapes.Nothing, _plain(lifecycle.resume),
+         "Engineer: work goes on.", {}),
+    Verb("resolve", policies.can_work, shapes.Resolve, _resolve,
+         "Engineer: the finish sheet, signed by this account. The ward is asked to confirm.",
+         {"cause": "part", "action": "replace", "release": "usable",
+          "tests": [{"name": "Function", "value": 1, "passed": True}],
+          "parts": [{"name": "Power board", "quantity": 1}]}),
+    Verb("confirm", policies.can_verify, shapes.Confirm, _confirm,
+         "Ward or desk: it works. Closes the ticket; `rating` is 3 (good) to 1.", {"rating": 3}),
+    Verb("dispute", policies.can_verify, shapes.WithOptionalReason, _plain(lifecycle.dispute),
+         "Ward or desk: still broken. Reopens it for somebody else.", {"reason": "alarms again"}),
+    Verb("close", policies.can_close, shapes.WithReason, _plain(lifecycle.close),
+         "Desk: close without the ward's word, with a reason.", {"reason": "ward confirmed by phone"}),
+    Verb("reopen", policies.can_close, shapes.WithReason, _plain(lifecycle.reopen),
+         "Desk: open a closed ticket again.", {"reason": "came back an hour later"}),
+    Verb("cancel", policies.can_cancel, shapes.WithOptionalReason, _cancel,
+         "Ward: withdraw before somebody accepted. Desk: withdraw with a reason.", {"reason": "reported twice"}),
+    Verb("reject", policies.can_close, shapes.WithReason, _plain(lifecycle.reject),
+         "Desk: not ours to repair.", {"reason": "belongs to IT"}),
+    Verb("reprioritise", policies.can_triage, shapes.Reprioritise, _plain(lifecycle.reprioritise),
+         "Desk: another priority, with a reason. All targets are counted anew from the report.",
+         {"priority": 1, "reason": "patient depends on it"}),
+)  # fmt: skip
 
 
 def verb_view(verb: Verb) -> type[APIView]:
-    """The endpoint of one step.."""
+    """The endpoint of one step."""
 
     class VerbView(APIView):
         permission_classes = (SignedIn,)
@@ -200,6 +247,9 @@ def verb_view(verb: Verb) -> type[APIView]:
 
         @extend_schema(
             operation_id=f"tickets_{verb.name}",
+            summary=f"{verb.name.capitalize()} a ticket",
+            description=f"{verb.does} Not possible in the ticket's state: 409.",
+            examples=[OpenApiExample(verb.name, verb.example, request_only=True)],
             request=verb.body,
             parameters=[IF_MATCH, IDEMPOTENCY],
             responses={200: shapes.TicketOut} | PROBLEMS,
@@ -215,7 +265,7 @@ def verb_view(verb: Verb) -> type[APIView]:
             return answer(queries.answer_for(request.user, public_id))
 
     VerbView.__name__ = f"{verb.name.title()}View"
-    VerbView.__doc__ = f"The step `{verb.name}`."
+    VerbView.__doc__ = verb.does
     return VerbView
 
 
