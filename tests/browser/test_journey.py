@@ -14,7 +14,11 @@ from playwright.sync_api import Page, WebSocket, expect
 from tests.browser.conftest import DESK
 from tests.browser.hospital import Hospital
 
-pytestmark = [pytest.mark.browser, pytest.mark.database]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.database,
+    pytest.mark.xdist_group("journey"),
+]  # its hospital is made once
 
 SOON = 20_000  # ms; a loaded machine, not a promise
 ALERT_WITHIN = 5_000  # ms between the due time and the desk's screen

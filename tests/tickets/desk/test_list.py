@@ -154,3 +154,10 @@ def test_no_cell_of_an_export_is_a_formula(monitor, spo2, dispatcher, signed_in,
     cell = list(book.active.rows)[1][3]
     assert (cell.value[:2], cell.data_type) == ("'=", "s")
     assert client.get("/desk/tickets/export.exe").status_code == 404
+
+
+def test_a_filter_that_cannot_be_read_is_said(dispatcher, signed_in, rules):
+    page = signed_in(dispatcher).get("/desk/tickets/?from=abc&priority=9&state=new&lang=en&after=3").content.decode()
+
+    assert "from=abc, priority=9" in page
+    assert "state=new" not in page.split("from=abc")[1][:40]

@@ -2,7 +2,7 @@
 
 from tickets.desk.queries.board import SHOWS, board, place_of, row_of
 from tickets.desk.queries.feed import feed, sentences, tell
-from tickets.desk.queries.listing import FILTERS, Page, address, choices, filtered, page, read_filters
+from tickets.desk.queries.listing import FILTERS, Page, address, choices, filtered, page, read_filters, unread_filters
 from tickets.desk.queries.story import timeline
 from tickets.desk.queries.wall import wall
 
@@ -22,5 +22,6 @@ __all__ = [
     "sentences",
     "tell",
     "timeline",
+    "unread_filters",
     "wall",
 ]

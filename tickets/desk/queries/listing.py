@@ -47,6 +47,11 @@ def read_filters(given: QueryDict | Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def unread_filters(given: QueryDict, found: Mapping[str, Any]) -> set[str]:
+    """Names in the address that filter nothing: unknown, or with a value that cannot be read."""
+    return {name for name in given if given[name].strip() and name not in found} - {"after", "before", "lang"}
+
+
 def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text)

@@ -46,6 +46,7 @@ def listing(request: HttpRequest) -> HttpResponse:
         "newer": f"?{queries.address(given, before=found.newer)}" if found.newer else "",
         "older": f"?{queries.address(given, after=found.older)}" if found.older else "",
         "given": given,
+        "unread": sorted(f"{name}={request.GET[name]}"[:40] for name in queries.unread_filters(request.GET, given)),
         "advanced": bool(given.keys() - {"q", "open", "overdue", "mine", "repeat"}),
         "address": queries.address(given),
         "quick": _quick(request),
