@@ -159,5 +159,4 @@ def test_no_cell_of_an_export_is_a_formula(monitor, spo2, dispatcher, signed_in,
 def test_a_filter_that_cannot_be_read_is_said(dispatcher, signed_in, rules):
     page = signed_in(dispatcher).get("/desk/tickets/?from=abc&priority=9&state=new&lang=en&after=3").content.decode()
 
-    assert "from=abc, priority=9" in page
-    assert "state=new" not in page.split("from=abc")[1][:40]
+    assert "from=abc, priority=9</span>" in page

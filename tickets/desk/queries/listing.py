@@ -49,7 +49,7 @@ def read_filters(given: QueryDict | Mapping[str, Any]) -> dict[str, Any]:
 
 def unread_filters(given: QueryDict, found: Mapping[str, Any]) -> set[str]:
     """Names in the address that filter nothing: unknown, or with a value that cannot be read."""
-    return {name for name in given if given[name].strip() and name not in found} - {"after", "before", "lang"}
+    return {name for name in given if str(given[name]).strip() and name not in found} - {"after", "before", "lang"}
 
 
 def _day(text: str) -> date | None:
