@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.http import Http404
+from django.forms import MultipleChoiceField
+from django.http import Http404, QueryDict
 from django.utils.translation import gettext as _
 from rest_framework import exceptions, serializers, status
 from rest_framework.pagination import CursorPagination
@@ -106,6 +107,13 @@ class WholeNumber(serializers.IntegerField):
         return int(super().to_internal_value(data))
 
 
+def refuse_repeats(query: QueryDict, *, besides: Collection[str] = ()) -> None:
+    """`limit=1&limit=2` says two things: it is refused, except for names that may be said several times."""
+    twice = sorted(name for name in query if name not in besides and len(query.getlist(name)) > 1)
+    if twice:
+        raise serializers.ValidationError({name: [_("只写一次。")] for name in twice})
+
+
 class KeysetPagination(CursorPagination):
     """Pages by position, never by offset or count: page 10,000 costs what page 1 costs."""
 
@@ -123,6 +131,12 @@ class KeysetPagination(CursorPagination):
         if unknown or empty:
             told = {name: [_("没有这个筛选。")] for name in unknown} | {name: [_("写一个值。")] for name in empty}
             raise serializers.ValidationError(told)
+        several = {
+            name
+            for name, one in (filters.base_filters if filters else {}).items()
+            if issubclass(one.field_class, MultipleChoiceField)
+        }
+        refuse_repeats(request.query_params, besides=several)
         return super().paginate_queryset(queryset, request, view)
 
     def get_page_size(self, request: Request) -> int:

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from config.kernel import log
 from config.kernel.models import EventRecord
 from config.kernel.openapi import PROBLEMS
-from config.kernel.rest import FastJSONRenderer, SignedIn, WholeNumber
+from config.kernel.rest import FastJSONRenderer, SignedIn, WholeNumber, refuse_repeats
 from tickets.policies import visible_events
 
 MAX = 500
@@ -47,6 +47,7 @@ class EventsView(APIView):
 
     @extend_schema(parameters=[Query], responses={200: Facts, 400: PROBLEMS[400]})
     def get(self, request: Request) -> Response:
+        refuse_repeats(request.query_params)
         given = Query(data=request.query_params)
         given.is_valid(raise_exception=True)
         after, limit = given.validated_data["after"], given.validated_data["limit"]
