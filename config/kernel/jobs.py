@@ -74,6 +74,12 @@ class GuardedBroker(ORM):
 
     _bell: Bell | None = None
 
+    @staticmethod
+    def get_connection(list_key: str = "") -> Any:
+        """First come, first served: without an order PostgreSQL hands out a job that a killed worker had begun after all
+        that were queued since."""
+        return ORM.get_connection(list_key).order_by("pk")
+
     def dequeue(self) -> list[tuple[Any, Any]] | None:
         tasks = super().dequeue()
         if not tasks:

@@ -55,6 +55,22 @@ def test_the_worker_gets_what_was_enqueued(broker: jobs.GuardedBroker) -> None:
     assert not OrmQ.objects.exists()
 
 
+@pytest.mark.database
+@pytest.mark.django_db(transaction=True)
+def test_a_job_that_was_cut_off_comes_before_those_queued_since(broker: jobs.GuardedBroker) -> None:
+    jobs.enqueue(BEAT)
+    cut = OrmQ.objects.get()
+    for _job in range(3):
+        jobs.enqueue("integrations.notifications.jobs.send_email", 1)
+    OrmQ.objects.filter(pk=cut.pk).update(lock=timezone.now())  # claimed, as PostgreSQL stores it: behind the others
+    OrmQ.objects.filter(pk=cut.pk).update(lock=timezone.now() - timedelta(minutes=1))  # and its time is up
+
+    taken = broker.dequeue()
+
+    assert taken is not None
+    assert [row for row, _payload in taken] == [cut.pk]
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "func", ["os.system", "subprocess.run", "config.kernel.jobs.beat", "django.core.management.call_command"]
