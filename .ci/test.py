@@ -20,7 +20,6 @@ import servers
 CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 CORES = ["-n", str(min(os.cpu_count() or 1, 4))]
 BOTH_CORES, APART = [*CORES, "--dist", "loadfile"], [*CORES, "--dist", "load"]
-GROUPED = [*CORES, "--dist", "loadgroup"]  # single tests, except where one module shares a hospital
 NO_TESTS = 5  # pytest's exit code when a mark selects nothing
 
 
@@ -98,7 +97,7 @@ def groups(state: Mapping[str, Need], outside: servers.Servers | None) -> tuple[
     if no_browser:
         impossible.append(f"Chromium did not run: {no_browser} missing.")
     else:
-        possible.append(Group("Chromium on SQLite", ["-m", "browser", *GROUPED], {}))
+        possible.append(Group("Chromium on SQLite", ["-m", "browser", *BOTH_CORES], {}))
         if outside:
             possible.append(Group("Chromium on PostgreSQL + Redis", ["-m", "browser and database", *APART], real))
     return possible, impossible

@@ -90,6 +90,9 @@ def test_axe_finds_nothing_in_the_admin(hospital: Hospital, visit: Visit, langua
     page = visit("admin", device=DESK, language=language)
 
     found = {name: violations(page) for name in walk(page, hospital, "admin", limit=None if full else ADMIN_PAGES)}
+    page.goto("/api/v1/docs/")
+    page.wait_for_selector(".opblock")
+    found["the API's description"] = violations(page)
 
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
     assert len(found) >= ADMIN_PAGES

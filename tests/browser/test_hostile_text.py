@@ -13,7 +13,7 @@ from tests.browser.conftest import DESK, PHONE
 from tests.browser.hospital import Hospital
 from tests.browser.screens import walk
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("hostile_text")]  # its hospital is made once
+pytestmark = pytest.mark.browser
 
 LISTEN = """window.__reports = [];
 document.addEventListener("securitypolicyviolation", (e) => window.__reports.push(

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser.conftest import PHONE
 from tests.browser.hospital import Hospital
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("voice")]  # its hospital is made once
+pytestmark = pytest.mark.browser
 SOON = 30_000
 FAKE = ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 PLAYS = """async (audio) => {

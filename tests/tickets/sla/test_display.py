@@ -72,6 +72,15 @@ def test_the_ticket_page_says_time_used_and_target(ticket_of: Make, now: datetim
     assert (stop["label"], stop["detail"]) == ("响应 1 分 12 秒", '时限 3 分<i class="sep">·</i>14:22')
 
 
+def test_a_target_met_at_night_says_that_no_time_counted(ticket_of: Make) -> None:
+    ticket = ticket_of(3, reported_at=shanghai(11, 20, 22))
+    sla.meet(ticket, "response", at=shanghai(11, 20, 22) + minutes(10))
+
+    stop = queries.stops_for(fresh(ticket), shanghai(11, 20, 23), full=True)[0]
+
+    assert stop["label"] == "响应 下班时间"
+
+
 def test_a_waiting_fix_is_drawn_as_waiting(ticket_of: Make, now: datetime) -> None:
     ticket = ticket_of(1)
     for metric in ("response", "arrival", "restoration"):

@@ -161,6 +161,8 @@ class _Said(dict[str, str]):
 
     def _used(self) -> str:
         used = time_used(self.clock, self.until)
+        if not used and self.until > self.clock.started_at:
+            return _("下班时间")  # "0 seconds" between 22:00 and 22:10 reads like a mistake
         return words.spoken(used) if used < ONE_DAY else working_hours(used)
 
     def _over(self) -> str:
