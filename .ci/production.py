@@ -23,7 +23,8 @@ import servers
 import setup
 
 sys.path.insert(0, setup.ROOT)
-from tests.browser.hospital import MANAGE, ROOT, Hospital
+from tests.browser.hospital import Hospital
+from tests.furnished import MANAGE, ROOT
 
 DEPLOY = ROOT / "config" / "deploy"
 WEB = ("web-1", "web-2")

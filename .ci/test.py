@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -64,11 +65,12 @@ def absent(state: Mapping[str, Need], *names: str) -> str:
     return ", ".join(state[name].name for name in names if not state[name].there)
 
 
-def run(group: Group, more: list[str]) -> tuple[int, Counter[str]]:
-    """Run one group with its output shown; the answer is pytest's exit code and its counts."""
+def run(group: Group, more: list[str], originals: str) -> tuple[int, Counter[str]]:
+    """Run one group with its output shown; the answer is pytest's exit code and its counts. `originals` is the folder of
+    the demo hospitals that all groups copy."""
     print(f"\n==== {group.name}", flush=True)
     command = [setup.PYTHON, "-m", "pytest", "--durations=8", "--durations-min=8", *group.arguments, *more]
-    environment = {**os.environ, **group.environment, "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, **group.environment, "PYTHONUNBUFFERED": "1", "WARDLINE_FURNISHED": originals}
     process = subprocess.Popen(command, cwd=setup.ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     last = ""
     for line in process.stdout or ():
@@ -107,9 +109,10 @@ def run_all(state: Mapping[str, Need], outside: servers.Servers | None, more: li
     possible, impossible = groups(state, outside)
     begun, total, failed = time.monotonic(), Counter[str](), []
     lines = []
+    originals = tempfile.TemporaryDirectory(prefix="wardline-furnished-")
     for group in possible:
         start = time.monotonic()
-        code, counts = run(group, more)
+        code, counts = run(group, more, originals.name)
         total += counts
         ran = code != NO_TESTS
         if not ran and not more:
@@ -117,6 +120,7 @@ def run_all(state: Mapping[str, Need], outside: servers.Servers | None, more: li
         failed += [group.name] if code and ran else []
         word = "FAILED" if code and ran else "ok"
         lines.append(f"  {group.name:<32}{word:<8}{_said(counts)} in {time.monotonic() - start:.0f} s")
+    originals.cleanup()
     print("\n==== groups", *lines, *(f"  {sentence}" for sentence in impossible), sep="\n")
     print(f"==== {_said(total)} in {time.monotonic() - begun:.2f}s ====", flush=True)
     return 1 if failed or (CI and impossible) else 0

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.hospital import Hospital
+from tests.furnished import of_this_run
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
 DESK = {"viewport": {"width": 1440, "height": 900}}
@@ -24,7 +25,7 @@ def hospital(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     if there := getattr(request.config, "running_hospital", None):  # `.ci/production.py --journeys` brings its own
         yield there
         return
-    place = Hospital(tmp_path_factory.mktemp("hospital"))
+    place = Hospital(tmp_path_factory.mktemp("hospital"), of_this_run(tmp_path_factory.getbasetemp()))
     try:
         place.start()
         yield place

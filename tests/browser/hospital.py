@@ -17,15 +17,17 @@ from uuid import uuid4
 
 import psycopg
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.furnished import MANAGE, ROOT, fill_file, fill_postgres
+
 SLOWEST_START = 90.0
-MANAGE = [sys.executable, "manage.py"]
 
 
 class Hospital:
-    """SQLite in its folder, or a fresh database on the server that DATABASE_URL names. `facts` is what `demo --json` says."""
+    """SQLite in its folder, or a fresh database on the server that DATABASE_URL names. `facts` is what `demo --json` says.
+    `originals` is the folder of this run's furnished databases."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, originals: Path) -> None:
+        self._folder, self._originals = folder, originals
         self.port = _free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"
         self.facts: dict[str, Any] = {}
@@ -54,8 +56,10 @@ class Hospital:
     def start(self) -> None:
         if self._server.startswith("postgresql"):
             self._on_server("CREATE DATABASE")
-        self.manage("migrate", "-v0")
-        self.facts = json.loads(self.manage("demo", "--json", "--scale", "0.05"))
+            fill_postgres(self._environment["DATABASE_URL"], self._originals)
+        else:
+            fill_file(self._folder / "hospital.sqlite3", self._originals)
+        self.facts = json.loads(self.manage("demo", "--json"))
         self.start_web()
         self._processes["worker"] = self._run(*MANAGE, "qcluster")
         self._processes["clock"] = self._run(*MANAGE, "clock")

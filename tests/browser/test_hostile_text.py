@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page
 from tests.browser.conftest import DESK, PHONE
 from tests.browser.hospital import Hospital
 from tests.browser.screens import walk
+from tests.furnished import of_this_run
 
 pytestmark = pytest.mark.browser
 
@@ -34,7 +35,7 @@ POISON = "from tests.browser.poison import rows, doors\nprint(json.dumps({what})
 @pytest.fixture(scope="module")
 def poisoned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hospital]:
     """A hospital of its own: its texts are of no use to other tests."""
-    place = Hospital(tmp_path_factory.mktemp("poisoned"))
+    place = Hospital(tmp_path_factory.mktemp("poisoned"), of_this_run(tmp_path_factory.getbasetemp()))
     try:
         place.start()
         by_door = place.ask(POISON.format(what=f"doors({json.dumps(place.facts)})".replace("true", "True")))

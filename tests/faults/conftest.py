@@ -14,6 +14,7 @@ import pytest
 from tests.faults.ledger import NOTED
 from tests.faults.plant import Plant
 from tests.faults.servers import Postgres, Redis
+from tests.furnished import fill_file, fill_postgres, of_this_run
 
 Make = Callable[..., Plant]
 
@@ -55,19 +56,11 @@ def redis(yard: Path) -> Iterator[Redis]:
 
 
 @pytest.fixture(scope="session")
-def furnished(postgres: Postgres, yard: Path) -> str:
+def furnished(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The name of a database to copy."""
     on_server(postgres, "CREATE DATABASE furnished")
-    Plant(yard / "furnished", postgres.url("furnished")).furnish()
+    fill_postgres(postgres.url("furnished"), of_this_run(tmp_path_factory.getbasetemp()))
     return "furnished"
-
-
-@pytest.fixture(scope="session")
-def furnished_file(yard: Path) -> Path:
-    """A SQLite file to copy, all of it in one file."""
-    file = yard / "furnished.sqlite3"
-    Plant(yard / "furnished-file", f"sqlite:///{file}").furnish()
-    return file
 
 
 @pytest.fixture
@@ -92,13 +85,14 @@ def on_postgres(postgres: Postgres, furnished: str, tmp_path: Path) -> Iterator[
 
 
 @pytest.fixture
-def on_sqlite(furnished_file: Path, tmp_path: Path) -> Iterator[Make]:
+def on_sqlite(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Make]:
     plants: list[Plant] = []
+    run = of_this_run(tmp_path_factory.getbasetemp())
 
     def make(folder: Path | None = None, **environment: str) -> Plant:
         place = folder or tmp_path / f"lite_{len(plants)}"
         place.mkdir(parents=True, exist_ok=True)
-        (place / "hospital.sqlite3").write_bytes(furnished_file.read_bytes())
+        fill_file(place / "hospital.sqlite3", run)
         plants.append(Plant(place, f"sqlite:///{place / 'hospital.sqlite3'}", **environment))
         return plants[-1]
 

@@ -8,7 +8,6 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -17,10 +16,10 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from tests.faults.servers import ROOT, free_port, until
+from tests.faults.servers import free_port, until
+from tests.furnished import MANAGE, ROOT
 
 SLOWEST_START = 120.0
-MANAGE = [sys.executable, "manage.py"]
 FACTS = """
 import json
 from django.utils import timezone
@@ -58,11 +57,7 @@ class Plant:
             **environment,
         }
 
-    # --- Making ------------------------------------------------------------------
-    def furnish(self) -> None:
-        self.manage("migrate", "-v0")
-        self.facts = json.loads(self.manage("demo", "--json", "--scale", "0.05"))
-
+    # --- Asking ------------------------------------------------------------------
     def passes(self) -> dict[str, Any]:
         """Tokens of people and devices to report on."""
         return dict(self.ask(FACTS))

@@ -10,16 +10,13 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT / ".ci"))
-import servers as ci  # noqa: E402 - the tools of `make test` are not a package
+from tests.furnished import servers as ci
 
 SLOWEST = 60.0
 
