@@ -17,7 +17,7 @@ from websockets.typing import Origin
 
 from assets.models import Device, User
 from config.kernel import log
-from dispatch.models import Engineer, Shift
+from dispatch.models import DepartmentMode, Engineer, EngineerQualification, Leave, Shift
 from integrations.management.bench.figures import Figures, goal, share, spread
 from integrations.management.bench.house import House, house, session_of
 from tickets.lifecycle import services as lifecycle
@@ -138,8 +138,12 @@ def _wait(socket: ClientConnection, subject: str, kind: str, *, wall: bool) -> A
 
 
 def _everybody_on_duty() -> None:
-    """Idle engineers with a shift around now, so that what is measured is the way, not the waiting for somebody."""
+    """Idle engineers with valid cards and a shift around now, in departments that wait for no click: what is measured
+    is the way, not the waiting for somebody."""
     now = timezone.now()
+    DepartmentMode.objects.all().delete()
+    Leave.objects.all().delete()
+    EngineerQualification.objects.update(valid_until=timezone.localdate(now) + timedelta(days=30))
     leader = User.objects.filter(role="dispatcher")[0]
     for ticket in Ticket.objects.open().exclude(state__in=["resolved", "verifying"]):
         lifecycle.cancel(ticket, by=leader, at=now, reason="bench")

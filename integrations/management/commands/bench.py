@@ -80,20 +80,28 @@ class Command(BaseCommand):
 
     def _all(self, options: dict[str, Any]) -> None:
         wanted = (options["only"] or ",".join(WHOLE)).split(",")
-        results = []
+        results, failed = [], []
         with _databases(options["database_url"]) as urls:
             for url in urls:
                 for name in wanted:
                     runs = max(2, WHOLE[name] // 10 if options["quick"] else WHOLE[name])
-                    result = _measure(name, url, runs)
+                    try:
+                        result = _measure(name, url, runs)
+                    except CommandError as error:  # the others are worth having all the same
+                        failed.append(f"{name} on {url.split(':')[0]}: {error}")
+                        continue
                     results.append(result)
                     self.stderr.write(
                         f"{name} on {result['machine']['database']}: {json.dumps(result.get('figures') or result['parts'])[:300]}"
                     )
+        if not results:
+            raise CommandError("\n".join(["not measured:", *failed]))
         text = figures.table(results)
         head = f"{results[0]['machine']['machine']}, Python {results[0]['machine']['python']}, {results[0]['machine']['at'][:16]}\n\n"
         Path(settings.DATA_DIR, TABLE).write_text(head + text + "\n")
         self.stdout.write(json.dumps(results) if options["json"] else head + text)
+        if failed:
+            raise CommandError("\n".join(["not measured:", *failed]))
 
     def _elsewhere(self, name: str, url: str, options: dict[str, Any]) -> None:
         self._say(_measure(name, url, max(2, options["runs"])), options)
