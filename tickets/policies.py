@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import Q, QuerySet
 
@@ -12,6 +12,7 @@ from config.kernel.models import EventRecord
 from tickets.record.models import IN_HAND, Attachment, Ticket
 
 Role = User.Role
+Rows = TypeVar("Rows", bound=QuerySet[Ticket, Any])  # tickets as objects or as flat rows
 DESK = (Role.DISPATCHER, Role.MANAGER, Role.ADMIN)
 _OWNED = ("ticket", "comment", "attachment", "timeentry", "partline", "costline", "signature", "repairreport",
           "clock", "alert", "pause", "pauseend", "rebase")  # fmt: skip
@@ -23,7 +24,7 @@ ADMIN_RIGHTS: dict[str, dict[str, str]] = {
 }
 
 
-def visible_tickets(user: Any, tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
+def visible_tickets(user: Any, tickets: Rows) -> Rows:
     """Rows this person may read: the equipment department all, a ward its own department's; none for strangers."""
     if is_house_staff(user):
         return tickets

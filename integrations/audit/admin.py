@@ -5,21 +5,47 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from assets.places.models import User
+from assets.places.models import Department, User
 from config.kernel.admin import ReadOnlyAdmin
+from config.kernel.events import known_types
 from config.kernel.models import EventRecord
 from tickets.desk.queries import sentences
+
+
+class ByType(admin.SimpleListFilter):
+    """Of all facts that the house can announce: asking the log for those in it would read the whole log."""
+
+    title = _("类型")
+    parameter_name = "type"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in sorted(known_types())]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[EventRecord]) -> QuerySet[EventRecord]:
+        return queryset.filter(type=self.value()) if self.value() else queryset
+
+
+class ByDepartment(admin.SimpleListFilter):
+    title = _("科室")
+    parameter_name = "scope"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(one.code, str(one)) for one in Department.objects.order_by("code")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[EventRecord]) -> QuerySet[EventRecord]:
+        return queryset.filter(scope=self.value()) if self.value() else queryset
 
 
 @admin.register(EventRecord)
 class EventAdmin(ReadOnlyAdmin):
     list_display = ("seq", "at", "told", "type", "subject", "scope")
-    list_filter = ("type", "scope")
+    list_filter = (ByType, ByDepartment)
     search_fields = ("subject", "by", "type")
     ordering = ("-seq",)
     fields = ("seq", "at", "told", "type", "subject", "by", "scope", "content", "hash")

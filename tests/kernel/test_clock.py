@@ -138,6 +138,27 @@ def test_deadlines_fire_five_times_a_second_and_only_at_the_leader(
 
 
 @pytest.mark.django_db
+def test_in_a_flood_what_fired_is_told_before_the_rest_fires(
+    seconds: Monotonic, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fired: list[datetime] = []
+    monkeypatch.setattr(some_jobs, "rehearse", lambda *, at: (fired.append(at), opened(at, "x")), raising=False)
+    first = loop("a")
+    first.tick(now)
+    flood = clock_module.AT_ONCE + 3
+    Timer.objects.bulk_create(
+        Timer(key=f"t{n}", fire_at=now, call="tickets.lifecycle.jobs.rehearse") for n in range(flood)
+    )
+    seconds.moment += clock_module.DEADLINES_EVERY
+
+    assert first.tick(now + SECOND) == 0.0
+    assert (len(fired), log.head()) == (clock_module.AT_ONCE, 0)
+    assert first.tick(now + SECOND) > 0.0
+
+    assert (len(fired), log.head()) == (flood, clock_module.AT_ONCE)
+
+
+@pytest.mark.django_db
 def test_each_timed_job_is_enqueued_when_its_period_has_passed_and_not_by_a_second_clock(
     seconds: Monotonic, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -230,7 +230,11 @@ class Clock(models.Model):
         verbose_name_plural = pgettext_lazy("plural", "计时")
         ordering: ClassVar = ["id"]
         constraints = [models.UniqueConstraint(fields=["ticket", "metric"], name="clock_once_per_metric")]
-        indexes = [models.Index(fields=["next_at"], name="clock_next", condition=Q(next_at__isnull=False))]
+        indexes = [
+            models.Index(fields=["next_at"], name="clock_next", condition=Q(next_at__isnull=False)),
+            models.Index(fields=["met_at"], name="clock_met", condition=Q(met_at__isnull=False)),
+            models.Index(fields=["breached_at"], name="clock_breached", condition=Q(breached_at__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_metric_display()} {timezone.localtime(self.due_at):%m-%d %H:%M}"

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from assets.models import Device
+from assets.models import Device, User
 from integrations.management.bench.figures import Figures, against, goal, interleaved
 from integrations.management.bench.floors import Driver
 from integrations.management.bench.scratch import signed_in
@@ -76,6 +77,15 @@ def detail() -> Callable[[], None]:
     client, headers = signed_in("dispatcher")
     pages = itertools.cycle(Ticket.objects.order_by("-id").values_list("public_id", flat=True)[:50])
     return lambda: _expect(client.get(f"/api/v1/tickets/{next(pages)}/", headers=headers), 200)
+
+
+def page(role: str, address: str) -> Callable[[], None]:
+    """A page as somebody of this role opens it."""
+    client = Client()
+    client.force_login(
+        User.objects.filter(role=role, is_active=True).order_by("pk")[0], backend="config.rights.RoleBackend"
+    )
+    return lambda: _expect(client.get(address), 200)
 
 
 def creating() -> Callable[[], None]:

@@ -44,9 +44,8 @@ def on_time(start: datetime, end: datetime) -> Share:
     """Clocks that ended, or passed their limit, between two moments."""
     ended = Q(met_at__gte=start, met_at__lt=end)
     passed = Q(met_at__isnull=True, stopped_at__isnull=True, breached_at__gte=start, breached_at__lt=end)
-    found = Clock.objects.aggregate(
-        n=Count("pk", filter=ended | passed), met=Count("pk", filter=ended & Q(met_at__lte=F("due_at")))
-    )
+    counted = Clock.objects.filter(ended | passed)  # by two indexes; without it every clock there ever was is read
+    found = counted.aggregate(n=Count("pk"), met=Count("pk", filter=ended & Q(met_at__lte=F("due_at"))))
     return Share(found["n"], found["met"])
 
 

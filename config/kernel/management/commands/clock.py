@@ -24,6 +24,7 @@ from config.schedules import DEADLINES, SCHEDULES
 logger = logging.getLogger(__name__)
 LEAD_EVERY = 1.0
 DEADLINES_EVERY = 0.2
+AT_ONCE = 20  # deadlines of a kind in one pass: in a flood screens must not wait until the last has fired
 PAUSE = 0.1  # at most: a commit with facts rings before that
 STANDBY = 0.5
 
@@ -79,9 +80,10 @@ class ClockLoop:
         if log.sequence(self.holder):
             live.nudge()
         if moment - self._deadlines_at >= DEADLINES_EVERY:
+            fired = [fire(now, limit=AT_ONCE) for fire in self._deadlines]
+            if max(fired) >= AT_ONCE:  # more may be due: tell what fired, then go on at once
+                return 0.0
             self._deadlines_at = moment
-            for fire in self._deadlines:
-                fire(now)
         return PAUSE
 
     def _enqueue_due_jobs(self, now: datetime) -> None:
