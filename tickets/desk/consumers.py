@@ -76,9 +76,17 @@ class DeskConsumer(AsyncWebsocketConsumer):
 
     def _gone(self, follower: asyncio.Task[None]) -> None:
         """A defect must not leave a screen that looks alive and hears nothing: it dials again."""
-        if not follower.cancelled() and (defect := follower.exception()):
+        if follower.cancelled() or not (defect := follower.exception()):
+            return
+        if isinstance(defect, OSError):  # a phone that lost its network: nothing for the people who read the log
+            logger.info("a live channel was cut: %r", defect)
+        else:
             logger.error("a live channel broke", exc_info=defect)
-            self._farewell = asyncio.create_task(self.close(code=BROKEN))
+        self._farewell = asyncio.create_task(self._part())
+
+    async def _part(self) -> None:
+        with contextlib.suppress(OSError):  # where nobody listens any more
+            await self.close(code=BROKEN)
 
     async def _catch_up(self) -> None:
         while records := await live.read(lambda: list(log.after(self._sent))):

@@ -1,5 +1,6 @@
 """The live channel of the desk: nothing missed, nothing foreign, nobody unknown."""
 
+import asyncio
 import json
 from dataclasses import dataclass
 from datetime import timedelta
@@ -264,3 +265,27 @@ async def test_odd_starting_points_mean_the_beginning(dispatcher, now, given):
     else:
         assert (await channel.receive_json_from(timeout=5))["seq"] == 1
     await channel.disconnect()
+
+
+@pytest.mark.parametrize(("defect", "told"), [(OSError("gone"), 0), (ValueError("a defect"), 1)])
+async def test_a_lost_phone_is_no_error_and_a_defect_is_and_both_are_closed(defect, told, caplog, monkeypatch):
+    consumer, closed = DeskConsumer(), []
+
+    async def follow():
+        raise defect
+
+    async def close(code):
+        closed.append(code)
+        raise OSError("nobody listens")
+
+    monkeypatch.setattr(consumer, "_follow", follow)
+    monkeypatch.setattr(consumer, "close", close)
+    follower = asyncio.create_task(consumer._follow())
+    follower.add_done_callback(consumer._gone)
+
+    await asyncio.wait([follower])
+    await asyncio.sleep(0)
+    await consumer._farewell
+
+    assert closed == [1011]
+    assert len([one for one in caplog.records if one.levelname == "ERROR"]) == told
