@@ -16,8 +16,11 @@ from django.utils.translation import gettext_lazy as _
 
 
 def new_public_id() -> str:
-    """128 random bits as 22 base64url characters: unguessable, usable in URLs (security.md X1)."""
-    return base64.urlsafe_b64encode(secrets.token_bytes(16)).rstrip(b"=").decode("ascii")
+    """128 random bits as 22 base64url characters: unguessable, usable in URLs (security.md X1). Never with `-` in front,
+    which a command such as `manage.py erase_person` would take for an option."""
+    while (drawn := base64.urlsafe_b64encode(secrets.token_bytes(16)).rstrip(b"=").decode("ascii")).startswith("-"):
+        pass
+    return drawn
 
 
 class PublicIdField(models.CharField[str, str]):

@@ -13,25 +13,13 @@ from django.utils.translation import gettext_lazy as _
 
 from assets.places.models import Department, User
 from config.kernel.admin import ReadOnlyAdmin
-from config.kernel.events import known_types
 from config.kernel.models import EventRecord
 from tickets.desk.queries import sentences
 
 
-class ByType(admin.SimpleListFilter):
-    """Of all facts that the house can announce: asking the log for those in it would read the whole log."""
-
-    title = _("类型")
-    parameter_name = "type"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, name) for name in sorted(known_types())]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[EventRecord]) -> QuerySet[EventRecord]:
-        return queryset.filter(type=self.value()) if self.value() else queryset
-
-
 class ByDepartment(admin.SimpleListFilter):
+    """Of all departments: asking the log for those in it would read the whole log. Types are found by the search."""
+
     title = _("科室")
     parameter_name = "scope"
 
@@ -45,7 +33,7 @@ class ByDepartment(admin.SimpleListFilter):
 @admin.register(EventRecord)
 class EventAdmin(ReadOnlyAdmin):
     list_display = ("seq", "at", "told", "type", "subject", "scope")
-    list_filter = (ByType, ByDepartment)
+    list_filter = (ByDepartment,)
     search_fields = ("subject", "by", "type")
     ordering = ("-seq",)
     fields = ("seq", "at", "told", "type", "subject", "by", "scope", "content", "hash")
