@@ -69,7 +69,7 @@ def tell_the_engineer(event: said.TicketAssigned) -> None:
 @react(said.EscalationRaised)
 def tell_the_rung(event: said.EscalationRaised) -> None:
     notify(
-        recipients.for_rung(event.tell, _ticket(event), event.at),
+        recipients.for_rung(event.tell, event.ticket, event.at),
         template="escalation",
         level=Level.URGENT if event.urgent else Level.WARNING,
         params=_params(event, metric=event.metric, tell=event.tell),
@@ -100,7 +100,7 @@ def tell_of_a_failed_repair(event: said.TicketReopened) -> None:
 
 @react(said.VerificationRequested)
 def ask_the_ward(event: said.VerificationRequested) -> None:
-    notify(recipients.ward(_ticket(event)), template="verify", params=_params(event), **_about(event))
+    notify(recipients.ward(event.ticket), template="verify", params=_params(event), **_about(event))
 
 
 @react(decided.NobodyAvailable)

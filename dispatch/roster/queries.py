@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from typing import Any
 
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -50,7 +52,10 @@ def _is_night(shift: Shift) -> bool:
 def standings(engineers: Iterable[int], at: datetime, *, rest_hours: float = 0) -> dict[int, Standing]:
     """Where each of these engineers stands at a moment. Two queries however many they are."""
     spans, away = plan(at - AROUND, at + AROUND)
-    return {one: rules.standing(one, spans, away, at, rest_hours=rest_hours) for one in engineers}
+    own: dict[int, list[rules.Span]] = defaultdict(list)
+    for span in spans:
+        own[span.engineer].append(span)
+    return {one: rules.standing(one, own[one], away, at, rest_hours=rest_hours) for one in engineers}
 
 
 @dataclass(frozen=True)
@@ -74,27 +79,31 @@ def in_hand() -> Coalesce:
     return Coalesce(Subquery(theirs.annotate(n=Count("pk")).values("n")), 0)
 
 
+def here(at: datetime) -> list[tuple[Engineer, Standing]]:
+    """Everybody on site or on call, and how. Three queries."""
+    return _present(Engineer.objects.all(), at)
+
+
 def on_duty(at: datetime) -> list[OnDuty]:
-    """Everybody on site or on call with their load: lead first, then nearest, then busiest."""
-    people = (
-        Engineer.objects.filter(active=True, user__is_active=True)
-        .select_related("user", "base", "last_seen")
-        .annotate(open_now=in_hand())
-        .order_by("pk")
-    )
-    where = standings([person.pk for person in people], at)
+    """Everybody on site or on call with their load: lead first, then nearest, then busiest. Three queries."""
+    people = Engineer.objects.select_related("base", "last_seen").annotate(open_now=in_hand())
     lines = [
-        OnDuty(person, where[person.pk].presence, where[person.pk].role, where[person.pk].until, person.open_now)
-        for person in people
-        if where[person.pk].presence in rules.NEARNESS
+        OnDuty(person, where.presence, where.role, where.until, person.open_now)
+        for person, where in _present(people, at)
     ]
     return sorted(lines, key=lambda line: (line.role != "lead", rules.NEARNESS[line.presence], -line.open_count))
 
 
+def _present(people: QuerySet[Engineer], at: datetime) -> list[tuple[Any, Standing]]:
+    known = list(people.filter(active=True, user__is_active=True).select_related("user").order_by("pk"))
+    where = standings([person.pk for person in known], at)
+    return [(person, where[person.pk]) for person in known if where[person.pk].presence in rules.NEARNESS]
+
+
 def leads_on_duty(at: datetime) -> list[Engineer]:
     """Who to tell when the machine cannot help: leads of the running shifts, otherwise every lead."""
-    here = [line.engineer for line in on_duty(at) if line.role == Shift.Role.LEAD or line.engineer.is_lead]
-    return here or list(Engineer.objects.filter(is_lead=True, active=True).select_related("user__person"))
+    leads = [person for person, where in here(at) if where.role == Shift.Role.LEAD or person.is_lead]
+    return leads or list(Engineer.objects.filter(is_lead=True, active=True).select_related("user__person"))
 
 
 def gaps(at: datetime, days: int = 7) -> list[rules.Gap]:

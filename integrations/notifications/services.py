@@ -19,7 +19,7 @@ from tickets.record.rules import clean_text
 EMAIL_JOB = "integrations.notifications.jobs.send_email"
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def notify(
     people: Iterable[User],
     *,
@@ -31,39 +31,40 @@ def notify(
     params: dict[str, Any] | None = None,
     sound: bool = False,
     email: bool = False,
-) -> list[Notification]:
+) -> int:
     """Afterwards each of `people` has the message once, however often this is called with the same `dedup`.
 
     `template` names templates/messages/<template>.txt; `subject` is what it is about, `ticket:<public id>`; `params`
-    hold codes and numbers, never names. With `email` a delivery waits in the same transaction. Returns the new ones.
+    hold codes and numbers, never names. With `email` a delivery waits in the same transaction. Returns how many it
+    is for. One query; with `email` two more and one per mail.
     """
     told = {user.pk: user for user in people if user.is_active}
-    keys = {pk: f"{dedup}:{pk}"[:120] for pk in told}
-    known = set(Notification.objects.filter(dedup__in=keys.values()).values_list("dedup", flat=True))
-    Notification.objects.bulk_create(
-        [
-            Notification(
-                user=user,
-                level=level,
-                template=template,
-                params=params or {},
-                subject=subject,
-                sound=sound,
-                dedup=keys[pk],
-                at=at,
-            )
-            for pk, user in told.items()
-            if keys[pk] not in known
-        ],
-        ignore_conflicts=True,  # a rival transaction told them in the same moment
-    )
-    new = list(Notification.objects.filter(dedup__in=set(keys.values()) - known).select_related("user"))
+    rows = [
+        Notification(
+            user=user,
+            level=level,
+            template=template,
+            params=params or {},
+            subject=subject,
+            sound=sound,
+            dedup=f"{dedup}:{pk}"[:120],
+            at=at,
+        )
+        for pk, user in told.items()
+    ]
+    # Whom an earlier call or a rival transaction has told is not told again.
+    Notification.objects.bulk_create(rows, ignore_conflicts=True)
     if email:
-        for notification in new:
-            if notification.user.email:
-                delivery = Delivery.objects.create(notification=notification, channel="email", at=at)
-                enqueue(EMAIL_JOB, delivery.pk)
-    return new
+        _mail([row.dedup for row in rows if row.user.email], at)
+    return len(rows)
+
+
+def _mail(keys: list[str], at: datetime) -> None:
+    """Every message of these keys that no mail is under way for yet gets one."""
+    unmailed = Notification.objects.filter(dedup__in=keys, deliveries__isnull=True).order_by("pk")
+    waiting = Delivery.objects.bulk_create(Delivery(notification=row, channel="email", at=at) for row in unmailed)
+    for delivery in waiting:
+        enqueue(EMAIL_JOB, delivery.pk)
 
 
 def call_people(people: Iterable[User], *, by: User, at: datetime, text: str = "", ticket: Ticket | None = None) -> int:
@@ -78,17 +79,15 @@ def call_people(people: Iterable[User], *, by: User, at: datetime, text: str = "
     if not told:
         raise NotAllowedNow(_("现在没有可通知的人。"))
     about = {"number": ticket.number, "priority": ticket.priority} if ticket else {}
-    return len(
-        notify(
-            told,
-            template="call",
-            subject=f"ticket:{ticket.public_id}" if ticket else "",
-            at=at,
-            dedup=f"call:{by.pk}:{at.timestamp()}",
-            level=Notification.Level.URGENT,
-            params={**about, "text": said, "by": by.person.public_id},
-            sound=True,
-        )
+    return notify(
+        told,
+        template="call",
+        subject=f"ticket:{ticket.public_id}" if ticket else "",
+        at=at,
+        dedup=f"call:{by.pk}:{at.timestamp()}",
+        level=Notification.Level.URGENT,
+        params={**about, "text": said, "by": by.person.public_id},
+        sound=True,
     )
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from assets.places.models import User
-from dispatch.roster.queries import leads_on_duty, on_duty
+from dispatch.roster.queries import here, leads_on_duty
 from dispatch.roster.rules import Presence
-from tickets.record.models import Ticket
 from tickets.sla.models import Rung
 
 Role, Tell = User.Role, Rung.Tell
@@ -36,23 +35,28 @@ def leads(at: datetime) -> list[User]:
 
 def secondary(at: datetime) -> list[User]:
     """Second line: who is on call; without anybody on call, the leads."""
-    return [line.engineer.user for line in on_duty(at) if line.presence == Presence.ON_CALL] or leads(at)
+    return [engineer.user for engineer, where in here(at) if where.presence == Presence.ON_CALL] or leads(at)
 
 
 def shift(at: datetime) -> list[User]:
     """Everybody on site now."""
-    return [line.engineer.user for line in on_duty(at) if line.presence == Presence.ON_SITE]
+    return [engineer.user for engineer, where in here(at) if where.presence == Presence.ON_SITE]
 
 
-def ward(ticket: Ticket) -> list[User]:
-    return list(User.objects.filter(role=Role.NURSE, is_active=True, department_id=ticket.department_id))
+def assignee(ticket: str) -> list[User]:
+    """Whoever has it, otherwise the desk. `ticket` is a public id, here and below."""
+    return list(User.objects.filter(tickets__public_id=ticket, is_active=True)) or desk()
 
 
-def for_rung(tell: str, ticket: Ticket, at: datetime) -> list[User]:
+def ward(ticket: str) -> list[User]:
+    return list(User.objects.filter(role=Role.NURSE, is_active=True, department__tickets__public_id=ticket))
+
+
+def for_rung(tell: str, ticket: str, at: datetime) -> list[User]:
     """The accounts behind one rung; a role without an account goes to the head, never to nobody."""
     found: list[User] = []
     if tell == Tell.ASSIGNEE:
-        found = [ticket.assignee] if ticket.assignee else desk()
+        found = assignee(ticket)
     elif tell == Tell.SECONDARY:
         found = secondary(at)
     elif tell == Tell.LEAD:

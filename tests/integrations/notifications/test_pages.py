@@ -10,7 +10,8 @@ from tickets.lifecycle import services as lifecycle
 @pytest.fixture
 def message(dispatcher, now):
     words = {"number": "WX-0031", "priority": 1}
-    return notify([dispatcher], template="nobody", subject="", at=now, dedup="1", sound=True, params=words)[0]
+    notify([dispatcher], template="nobody", subject="", at=now, dedup="1", sound=True, params=words)
+    return Notification.objects.get()
 
 
 def test_strangers_are_sent_to_sign_in(client, db):

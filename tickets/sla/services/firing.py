@@ -62,8 +62,8 @@ def _fire(pk: int, next_at: datetime | None, now: datetime) -> int:
     _note(clock, due)
     clock.next_at = next((step.at for step in open_steps if step.at > now), None)
     clock.save(update_fields=["next_at", "warned_at", "breached_at"])
-    for fact in _facts(clock, due, now):
-        publish(fact)
+    if facts := _facts(clock, due, now):
+        publish(*facts)
     return len(due)
 
 
