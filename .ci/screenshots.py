@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import shutil
 import sys
 import tempfile
 import time
@@ -158,7 +159,8 @@ def main() -> None:
     TARGET.mkdir(parents=True, exist_ok=True)
     with demo() as facts, sync_playwright() as engine:
         pages = tell_the_story(facts)
-        browser = engine.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        chromium = shutil.which("chromium") or shutil.which("chromium-headless-shell")
+        browser = engine.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for shot in SHOTS:
             if not wanted or shot.name in wanted:
                 take(browser, facts, pages, shot)

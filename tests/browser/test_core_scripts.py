@@ -194,3 +194,21 @@ def test_a_form_is_sent_once_however_often_it_is_pressed(page):
 
     assert prevented == [False, True]
     assert page.locator("button").get_attribute("aria-busy") == "true"
+
+
+def test_without_a_network_a_form_stays_with_what_was_typed_and_goes_later(page):
+    sent = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    show(page, '<form method="post" action="/step/"><input name="note"><button>走</button></form>')
+    page.fill("input[name=note]", "换了电源板")
+
+    page.context.set_offline(True)
+    page.click("button")
+
+    page.wait_for_selector(".toast")
+    assert page.inner_text(".toast") == words.js_words()["offline"]
+    assert (page.input_value("input[name=note]"), sent) == ("换了电源板", [])
+
+    page.context.set_offline(False)
+    with page.expect_request("**/step/"):
+        page.click("button")

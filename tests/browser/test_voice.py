@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import PHONE
+from tests.browser.conftest import CHROMIUM, FLAGS, PHONE
 from tests.browser.hospital import Hospital
 
 pytestmark = pytest.mark.browser
 SOON = 30_000
-FAKE = ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+FAKE = [*FLAGS, "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 PLAYS = """async (audio) => {
   audio.muted = true;
   await audio.play();
@@ -61,7 +61,7 @@ window.SpeechRecognition = class {
 
 @pytest.fixture(scope="module")
 def speaking(chromium: Browser) -> Iterator[Browser]:
-    browser = chromium.browser_type.launch(executable_path="/usr/bin/chromium", args=FAKE)
+    browser = chromium.browser_type.launch(executable_path=CHROMIUM, args=FAKE)
     yield browser
     browser.close()
 

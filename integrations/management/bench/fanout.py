@@ -109,7 +109,7 @@ def _told(
         opened = json.loads(ears.stdout.readline())["open"]
         if opened != sockets:
             raise CommandError(f"{opened} of {sockets} sockets opened")
-        time.sleep(2)  # the last ones read their backlog
+        time.sleep(sockets / 1000)  # the last ones read their backlog
         told = {}
         for n in range(facts + 1):
             told[str(n)] = tell(n)

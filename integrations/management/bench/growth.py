@@ -14,6 +14,7 @@ from integrations.management.bench.figures import Figures, goal, timed
 from tickets.models import Ticket
 from tickets.sla import services as sla
 
+TICKETS_A_RUN = 1_000
 PAGES = (
     ("dispatcher", "/desk/"),
     ("dispatcher", "/desk/?wall=1"),
@@ -29,7 +30,7 @@ PAGES = (
 
 def bench_growth(runs: int) -> Figures:
     """1,000 tickets a run, then ten times that (100 runs: 100,000 and 1,000,000)."""
-    small = max(1, runs) * 1000
+    small = max(1, runs) * TICKETS_A_RUN
     seeded = [seed.seed(small)]
     before, asked = _medians(runs), _queries()
     seeded.append(seed.seed(small * 9))

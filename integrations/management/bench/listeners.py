@@ -1,6 +1,7 @@
 """Many websockets in one process that speaks just enough of the protocol: run as a script by `fanout`.
 
-Reads a JSON line (address, cookies, how many), says `ready`, answers the line `done` with when each fact reached each socket.
+Reads a JSON line (address, cookies, how many), says how many listen (each heard a first heartbeat), answers the line
+`done` with when each fact reached each socket.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 MARK = re.compile(rb'"subject":"bench:(\d+)"')
+HEARTBEAT = b'"type":"heartbeat"'
 AT_ONCE = 100
+PATIENCE = 20.0  # seconds for a hundred sockets to be let in
 
 
 class Listener(asyncio.Protocol):
@@ -33,10 +36,10 @@ class Listener(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         moment = time.perf_counter()
-        if not self.opened.done():
-            self.opened.set_result(b" 101 " in data[:20])
         found = None
         whole = self.rest + data
+        if not self.opened.done() and HEARTBEAT in whole:  # it follows the facts from here on
+            self.opened.set_result(True)
         for found in MARK.finditer(whole):
             self.heard[found.group(1).decode()].append(moment)
         self.rest = whole[found.end() if found else 0 :][-600:]
@@ -59,7 +62,8 @@ async def listen(url: str, cookies: list[str], count: int) -> None:
             listener = Listener(hello, heard, done)
             await loop.create_connection(partial(_same, listener), parts.hostname or "", parts.port or 0)
             batch.append(done)
-        opened += await asyncio.gather(*batch)
+        await asyncio.wait(batch, timeout=PATIENCE)
+        opened += [one.done() and one.result() for one in batch]
     print(json.dumps({"open": sum(opened)}), flush=True)
     await loop.run_in_executor(None, sys.stdin.readline)
     print(json.dumps(heard), flush=True)

@@ -114,6 +114,7 @@ def _browser() -> Iterator[Any]:
         from playwright.sync_api import sync_playwright
     except ImportError as error:
         raise CommandError("`bench pages` needs the development requirements (playwright)") from error
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    known = ("chromium", "chromium-browser", "chromium-headless-shell")
+    path = next(filter(None, map(shutil.which, known)), None)
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])

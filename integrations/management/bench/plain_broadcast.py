@@ -26,6 +26,7 @@ async def _hold(receive: Any, send: Any) -> None:
     await receive()
     await send({"type": "websocket.accept"})
     sockets.add(send)
+    await send({"type": "websocket.send", "text": '{"type":"heartbeat"}'})
     while (await receive())["type"] != "websocket.disconnect":
         pass
     sockets.discard(send)

@@ -17,10 +17,12 @@ from integrations.identity.services import issue_token
 from integrations.management.commands.demo import PASSWORDS
 from integrations.sandbox import services as sandbox
 
+HOUSE = 0.2  # of the demo hospital
+
 
 @contextmanager
-def scratch(*, demo: bool = True) -> Iterator[None]:
-    """A fresh, migrated database, with a small demo hospital unless `demo` is off."""
+def scratch(*, scale: float = HOUSE) -> Iterator[None]:
+    """A fresh, migrated database with this share of the demo hospital; empty at 0."""
     settings.ALLOWED_HOSTS = ["*"]
     settings.DEBUG = False  # with DEBUG every query is also written down
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # nobody signs in by one
@@ -33,8 +35,8 @@ def scratch(*, demo: bool = True) -> Iterator[None]:
         original = connection.settings_dict["NAME"]
         connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
         try:
-            if demo:
-                sandbox.load(now=timezone.now(), passwords=PASSWORDS, scale=0.2)
+            if scale:
+                sandbox.load(now=timezone.now(), passwords=PASSWORDS, scale=scale)
             yield
         finally:
             connection.creation.destroy_test_db(original, verbosity=0)

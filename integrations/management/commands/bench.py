@@ -18,9 +18,10 @@ from django.db import connection
 from integrations.management.bench import BENCHES, figures, seed
 from integrations.management.bench.peer import bench_peer
 from integrations.management.bench.postgres import durable_postgres
-from integrations.management.bench.scratch import scratch
+from integrations.management.bench.scratch import HOUSE, scratch
 
 TABLE = "bench.md"
+FEW = 20  # runs that try a bench rather than measure: a smaller house does
 # What `all` runs, with how many runs each; `growth` brings its own seed.
 WHOLE = {"list": 300, "detail": 300, "create": 300, "due": 1000, "alerts": 200, "report": 200, "fanout": 30,
          "processes": 100, "pages": 60, "growth": 100}  # fmt: skip
@@ -55,8 +56,8 @@ class Command(BaseCommand):
         elif options["name"] == "seed" and (options["into"] or options["into_configured"]):
             self._fill(options)
         else:
-            with scratch():
-                runs = (options["tickets"] or 0) // 1000 or max(2, options["runs"])
+            runs = (options["tickets"] or 0) // 1000 or max(2, options["runs"])
+            with scratch(scale=HOUSE if runs >= FEW else HOUSE / 4):
                 found = BENCHES[options["name"]][0](runs)
                 self._say(_result(options["name"], found), options)
 

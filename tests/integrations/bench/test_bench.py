@@ -93,6 +93,7 @@ def indexes() -> list[tuple[str, ...]]:
 def test_growth_compares_two_sizes(ticket: Ticket, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(growth, "timed", lambda call, runs, warm: figures.timed(call, 1, warm=0))
     monkeypatch.setattr(growth, "PAGES", (("dispatcher", "/desk/"),))
+    monkeypatch.setattr(growth, "TICKETS_A_RUN", 50)
 
     parts = growth.bench_growth(2)["parts"]
 
