@@ -103,7 +103,7 @@ class TicketsView(GenericAPIView[Any]):
     )
     def get(self, request: Request) -> Response:
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response(queries.answers(page))
+        return self.get_paginated_response(queries.answers(page, self.request.user))
 
     @extend_schema(
         summary="Report a fault",
@@ -131,7 +131,7 @@ class TicketsView(GenericAPIView[Any]):
         )
         if ticket.first_dues is None:  # the same client id again: an older ticket, of which nothing is in hand
             return answer(queries.answer_for(request.user, ticket.public_id), 201)
-        return answer(queries.answer_of(ticket), 201)
+        return answer(queries.answer_of(ticket, request.user), 201)
 
 
 class TicketView(APIView):

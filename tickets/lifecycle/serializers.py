@@ -18,7 +18,8 @@ from tickets.record.queries import to_report
 
 
 class TicketOut(serializers.Serializer[Ticket]):
-    """One ticket as every caller sees it. `due` is the latest moment of the fix; `targets` names all four."""
+    """One ticket as every caller sees it. `due` is the latest moment of the fix; `targets` names all four. `assignee`
+    is a login name, which wards are not told."""
 
     id = serializers.CharField(source="public_id")
     number = serializers.CharField()

@@ -44,11 +44,23 @@ def test_rows_and_objects_say_the_same(
     lifecycle.submit(device=None, department=factories.department("icu-9"), by=None, at=now)
 
     with translation.override(language):
-        told = {said["id"]: plain(said) for said in queries.answers(queries.rows_for(dispatcher))}
+        told = {said["id"]: plain(said) for said in queries.answers(queries.rows_for(dispatcher), dispatcher)}
         expected = {ticket.public_id: plain(TicketOut(ticket).data) for ticket in Ticket.objects.all()}
 
     assert told == expected
     assert len(told) == 3
+
+
+def test_a_ward_reads_who_comes_but_not_how_they_sign_in(
+    ventilator: Device, stopped: FaultPreset, engineer: User, nurse: User, dispatcher: User, now: datetime
+) -> None:
+    ticket = lifecycle.submit(device=ventilator, preset=stopped, by=nurse, at=now)
+    lifecycle.assign(ticket, to=engineer, by=dispatcher, at=now)
+
+    ward, desk = (queries.answer_for(user, ticket.public_id) for user in (nurse, dispatcher))
+
+    assert (ward["assignee"], ward["assignee_name"]) == (None, engineer.short_name)
+    assert (desk["assignee"], desk["assignee_name"]) == (engineer.username, engineer.short_name)
 
 
 def test_a_new_ticket_in_hand_is_said_without_a_query(
@@ -57,7 +69,7 @@ def test_a_new_ticket_in_hand_is_said_without_a_query(
     ticket = lifecycle.submit(device=ventilator, preset=stopped, danger=["smoke"], in_use=True, by=nurse, at=now)
 
     with CaptureQueriesContext(connection) as seen:
-        told = plain(queries.answer_of(ticket))
+        told = plain(queries.answer_of(ticket, dispatcher))
 
     assert len(seen) == 0
     assert told == plain(queries.answer_for(dispatcher, ticket.public_id))

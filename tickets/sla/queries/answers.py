@@ -15,6 +15,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from assets.places.models import User
+from assets.policies import is_house_staff
 from config.kernel.errors import Missing
 from tickets.policies import visible_tickets
 from tickets.record.models import Ticket
@@ -45,11 +46,13 @@ class _Reader(NamedTuple):
     english: bool
     zone: tzinfo
     address: str
+    staff: bool
 
 
-def _reader() -> _Reader:
+def _reader(user: Any) -> _Reader:
     english = (get_language() or "").startswith("en")
-    return _Reader(english, timezone.get_current_timezone(), f"{settings.PUBLIC_BASE_URL}/t/")
+    address = f"{settings.PUBLIC_BASE_URL}/t/"
+    return _Reader(english, timezone.get_current_timezone(), address, is_house_staff(user))
 
 
 @cache
@@ -68,25 +71,25 @@ def answer_for(user: Any, public_id: str) -> Row:
     row = rows_for(user).filter(public_id=public_id).first()
     if row is None:
         raise Missing(_("没有这一条，或者你看不到它。"))
-    return answers([row])[0]
+    return answers([row], user)[0]
 
 
-def answers(rows: Sequence[Row]) -> list[Row]:
-    """What the API says about these rows: one query for their clocks, one more only where other tickets are named."""
+def answers(rows: Sequence[Row], user: Any) -> list[Row]:
+    """What the API says to this account about these rows: one query for their clocks, one more only where other tickets are named."""
     dues = _dues([row["id"] for row in rows])
     names = _public_ids(row[column] for row in rows for column in _RELATED.values())
-    reader = _reader()
+    reader = _reader(user)
     return [_answer(row, dues[row["id"]], names, reader) for row in rows]
 
 
-def answer_of(ticket: Ticket) -> Row:
+def answer_of(ticket: Ticket, user: Any) -> Row:
     """The same about a ticket that was just opened and has all this in hand: no query."""
     row = {name: getattr(ticket, name) for name in _OWN}
     for table, columns in _NEAR.items():
         near = getattr(ticket, table)
         row |= {f"{table}__{column}": getattr(near, column) if near else None for column in columns}
     others = {other.pk: other.public_id for other in (ticket.repeat_of, ticket.duplicate_of, ticket.parent) if other}
-    return _answer(row, ticket.first_dues or {}, others, _reader())
+    return _answer(row, ticket.first_dues or {}, others, _reader(user))
 
 
 def _dues(tickets: Sequence[int]) -> dict[int, dict[str, datetime]]:
@@ -104,7 +107,7 @@ def _public_ids(keys: Iterable[int | None]) -> dict[int, str]:
 
 
 def _answer(row: Row, dues: dict[str, datetime], others: dict[int, str], reader: _Reader) -> Row:
-    english, zone, address = reader
+    english, zone, address, staff = reader
     symptom = _named(row, "preset", english)
     return {
         "id": row["public_id"],
@@ -123,7 +126,7 @@ def _answer(row: Row, dues: dict[str, datetime], others: dict[int, str], reader:
         "impact": str(row["impact"]),
         "criticality": str(row["criticality"]),
         "priority_reasons": row["priority_reasons"],
-        "assignee": row["assignee__username"],
+        "assignee": row["assignee__username"] if staff else None,
         "assignee_name": _short_name(row, english),
         "eta": _local(row["eta_at"], zone),
         "reported_at": _local(row["reported_at"], zone),
