@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qs
@@ -102,7 +103,8 @@ class DeskConsumer(AsyncWebsocketConsumer):
                 await self.close(code=TOO_SLOW)
                 return
             with contextlib.suppress(TimeoutError):
-                record, fact = await asyncio.wait_for(subscription.queue.get(), max(next_beat - clock(), 0.01))
+                async with asyncio.timeout(max(next_beat - clock(), 0.01)):  # `wait_for` makes a task of every fact
+                    record, fact = await subscription.queue.get()
                 await self._tell(record, fact)
             if clock() < next_beat:
                 continue
@@ -130,19 +132,22 @@ class _Guard:
 
     def __init__(self) -> None:
         self.holders: dict[DeskConsumer, User] = {}
+        self.held: Counter[int] = Counter()
         self._task: asyncio.Task[None] | None = None
 
     def admit(self, socket: DeskConsumer, user: User) -> bool:
         """False when this person already holds as many sockets as one may."""
-        if sum(1 for holder in self.holders.values() if holder.pk == user.pk) >= SOCKETS_PER_USER:
+        if self.held[user.pk] >= SOCKETS_PER_USER:
             return False
         self.holders[socket] = user
+        self.held[user.pk] += 1
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._watch())
         return True
 
     def forget(self, socket: DeskConsumer) -> None:
-        self.holders.pop(socket, None)
+        if user := self.holders.pop(socket, None):
+            self.held[user.pk] -= 1
 
     async def _watch(self) -> None:
         while self.holders:
