@@ -105,6 +105,8 @@ def known_types() -> dict[str, type[Event]]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return value + 0.0  # PostgreSQL has no -0.0: a log moved there would break its chain at this fact
     if isinstance(value, datetime):
         return log.iso(value)
     if isinstance(value, date):

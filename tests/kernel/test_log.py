@@ -56,6 +56,10 @@ def test_sequencer_numbers_committed_facts_without_gaps(leader, now):
     }
 
 
+def test_a_fact_holds_no_number_that_only_one_database_keeps(now):
+    assert str(DoorOpened(at=now, door="a", width=-0.0).data()["width"]) == "0.0"
+
+
 def test_chain_verifies_and_shows_where_it_was_changed(leader, now):
     written(now, "a", "b", "c")
     log.sequence(leader)

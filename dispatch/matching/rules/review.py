@@ -63,7 +63,12 @@ def review_reasons(
 
 def terms_as_data(terms: CostTerms) -> dict[str, Any]:
     """For storing: every value rounded to what a reader can use."""
-    plain = {key: round(value, 4) for key, value in asdict(terms).items() if key != "chance"}
-    chance = {"p": round(terms.chance.p, 4), "n": round(terms.chance.n, 1)}
-    interval = {"low": round(terms.chance.low, 4), "high": round(terms.chance.high, 4)}
-    return {**plain, "chance": chance | interval, "total": round(terms.total, 4)}
+    plain = {key: _stored(value) for key, value in asdict(terms).items() if key != "chance"}
+    chance = {"p": _stored(terms.chance.p), "n": round(terms.chance.n, 1)}
+    interval = {"low": _stored(terms.chance.low), "high": _stored(terms.chance.high)}
+    return {**plain, "chance": chance | interval, "total": _stored(terms.total)}
+
+
+def _stored(value: float) -> float:
+    """Four places, and never -0.0: PostgreSQL keeps it as 0.0, and a restored decision would differ from the saved."""
+    return round(value, 4) + 0.0

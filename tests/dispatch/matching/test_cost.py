@@ -39,6 +39,14 @@ def test_every_term_of_a_plain_p2():
     assert (terms.wait_minutes, terms.travel_minutes, terms.work_minutes) == (36, 4, 45)
 
 
+def test_a_stored_term_is_the_same_number_on_every_database():
+    # a millionth of a minute less busy than the mean, as sums of floats leave it: rounded that is -0.0
+    terms = rules.cost(job(1), engineer(1, busy_minutes=60), NOW, WEIGHTS, busy_mean=60 + 1e-6)
+
+    assert terms.load < 0
+    assert str(rules.terms_as_data(terms)["load"]) == "0.0"
+
+
 def test_past_the_target_the_delay_costs_more_than_its_square():
     # P1, target 15: 26 + 4 = 30 min, x = 2 -> 20 (4 + 1)
     terms = rules.cost(job(1, priority=1, created=ago(26)), engineer(1), NOW, WEIGHTS)
