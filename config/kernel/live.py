@@ -1,7 +1,9 @@
 """Live updates; with config.asgi and the consumers the only module that knows the channel layer.
 
 One hub per web process follows the log by `seq` and hands each fact to its local subscribers. Across processes the
-sequencer only says "the log grew"; a lost nudge costs one poll interval, never a fact.
+sequencer only says "the log grew"; a lost nudge costs one poll interval, never a fact. The hub remembers the latest
+facts and reads in a thread of its own: a thousand screens that dial again after a restart neither ask the database each
+nor keep the facts of now waiting.
 """
 
 from __future__ import annotations
@@ -9,13 +11,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from asgiref.sync import async_to_sync, sync_to_async
 from channels.layers import get_channel_layer
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connections
 from redis.exceptions import RedisError
 
 from config.kernel import log
@@ -26,9 +30,13 @@ logger = logging.getLogger(__name__)
 GROUP = "log"
 _AWAY = (OSError, RedisError)  # redis has its own ConnectionError, which is no OSError
 _QUEUE_LIMIT = 1000
+_REMEMBERED = 500  # what `log.after` gives at once
 _NUDGE_WITHIN = 0.2
 _QUIET = 1.0  # as often as hubs look by themselves
 _AGAIN = 1.0  # seconds between two tries at a database that is away
+
+
+Told = tuple[EventRecord, dict[str, Any]]
 
 
 class Subscription:
@@ -36,7 +44,7 @@ class Subscription:
 
     def __init__(self, wants: Callable[[EventRecord], bool]) -> None:
         self.wants = wants
-        self.queue: asyncio.Queue[tuple[EventRecord, dict[str, Any]]] = asyncio.Queue(_QUEUE_LIMIT)
+        self.queue: asyncio.Queue[Told] = asyncio.Queue(_QUEUE_LIMIT)
         self.overrun = False
 
     def offer(self, record: EventRecord, fact: dict[str, Any]) -> None:
@@ -53,6 +61,7 @@ class Hub:
     def __init__(self) -> None:
         self.subscriptions: set[Subscription] = set()
         self.seq = 0
+        self._latest: deque[Told] = deque(maxlen=_REMEMBERED)
         self._task: asyncio.Task[None] | None = None
         self._started = asyncio.Event()
 
@@ -63,6 +72,7 @@ class Hub:
             self._task = asyncio.create_task(self._follow())
         await self._started.wait()
         subscription = Subscription(wants)
+        subscription.overrun = self._task.done()  # the follower could not even begin
         self.subscriptions.add(subscription)
         return subscription
 
@@ -73,29 +83,47 @@ class Hub:
             self._task.cancel()
             self._task = None
 
+    def since(self, seq: int) -> list[Told] | None:
+        """The facts after `seq` up to `hub.seq`, from memory; None when that is longer ago than it reaches."""
+        if seq >= self.seq:
+            return []
+        if not self._latest or (self._latest[0][0].seq or 0) > seq + 1:
+            return None
+        return [told for told in self._latest if (told[0].seq or 0) > seq]
+
     async def _follow(self) -> None:
-        self.seq = await patiently(lambda: read(log.head))
-        self._started.set()
+        thread = ThreadPoolExecutor(1, "hub")
         nudges = _Nudges()
         try:
+            self.seq = await patiently(lambda: read(log.head, thread=thread))
+            await patiently(lambda: self._remember(thread))
+            self._started.set()
             while True:
-                await self._next(nudges)
+                await nudges.wait()
+                await patiently(lambda: self._deliver(thread))
         finally:
+            thread.submit(connections.close_all)
+            thread.shutdown(wait=False)
             # Whatever ended this, nobody may go on waiting for a follower that is gone: they resume at another one.
+            self._started.set()
             for subscription in self.subscriptions:
                 subscription.overrun = True
             await nudges.bell.close()
 
-    async def _next(self, nudges: _Nudges) -> None:
-        await nudges.wait()
-        await patiently(self._deliver)
+    async def _remember(self, thread: ThreadPoolExecutor) -> None:
+        self._latest.clear()
+        start, end = max(0, self.seq - _REMEMBERED), self.seq
+        for record in await read(lambda: list(log.after(start)), thread=thread):
+            if (record.seq or 0) <= end:  # what came meanwhile is delivered like everything later
+                self._latest.append((record, log.as_object(record)))
 
-    async def _deliver(self) -> None:
-        while records := await read(lambda: list(log.after(self.seq))):
+    async def _deliver(self, thread: ThreadPoolExecutor) -> None:
+        while records := await read(lambda: list(log.after(self.seq)), thread=thread):
             for record in records:
                 fact = log.as_object(record)
                 for subscription in self.subscriptions:
                     subscription.offer(record, fact)
+                self._latest.append((record, fact))
                 self.seq = record.seq or self.seq
 
 
@@ -147,14 +175,14 @@ def nudge() -> None:
         logger.warning("channel layer is away; hubs fall back to polling")
 
 
-async def read(query: Callable[..., Any], *args: Any) -> Any:
-    """Ask the database from an event loop, in a thread of its own."""
+async def read(query: Callable[..., Any], *args: Any, thread: ThreadPoolExecutor | None = None) -> Any:
+    """Ask the database from an event loop, in `thread` or one of a few that all share."""
 
     def run() -> Any:
         close_old_connections()
         return query(*args)
 
-    return await sync_to_async(run, thread_sensitive=False)()
+    return await sync_to_async(run, thread_sensitive=False, executor=thread)()
 
 
 async def patiently(work: Callable[[], Awaitable[Any]]) -> Any:

@@ -70,7 +70,10 @@ class DeskConsumer(AsyncWebsocketConsumer):
         subscription = await hub.join(self._wants)
         try:
             await self._beat()
-            await live.patiently(self._catch_up)
+            if (missed := hub.since(self._sent)) is None:
+                await live.patiently(self._catch_up)
+            for record, fact in missed or ():
+                await self._tell(record, fact)
             await self._stay(subscription)
         finally:
             hub.leave(subscription)
@@ -79,14 +82,14 @@ class DeskConsumer(AsyncWebsocketConsumer):
         """A defect must not leave a screen that looks alive and hears nothing: it dials again."""
         if follower.cancelled() or not (defect := follower.exception()):
             return
-        if isinstance(defect, OSError):  # a phone that lost its network: nothing for the people who read the log
+        if _is_gone(defect):  # a phone that lost its network: nothing for the people who read the log
             logger.info("a live channel was cut: %r", defect)
         else:
             logger.error("a live channel broke", exc_info=defect)
         self._farewell = asyncio.create_task(self._part())
 
     async def _part(self) -> None:
-        with contextlib.suppress(OSError):  # where nobody listens any more
+        with contextlib.suppress(OSError, RuntimeError):  # where nobody listens any more
             await self.close(code=BROKEN)
 
     async def _catch_up(self) -> None:
@@ -125,6 +128,11 @@ class DeskConsumer(AsyncWebsocketConsumer):
     async def _beat(self) -> None:
         beat = {"type": "heartbeat", "seq": self._sent, "at": log.iso(timezone.now())}
         await self.send(text_data=orjson.dumps(beat).decode())
+
+
+def _is_gone(defect: BaseException) -> bool:
+    """Nobody at the other end: the first send says so by an OSError, uvicorn at the next one like this."""
+    return isinstance(defect, OSError) or str(defect).startswith("Unexpected ASGI message")
 
 
 class _Guard:

@@ -20,6 +20,8 @@ from urllib.parse import urlsplit
 
 MARK = re.compile(rb'"subject":"bench:(\d+)"')
 HEARTBEAT = b'"type":"heartbeat"'
+PING = b"\x89\x04"  # and four bytes that must come back; never within our texts, which are JSON in UTF-8
+PONG = b"\x8a\x84\0\0\0\0"  # masked by zeros
 AT_ONCE = 100
 PATIENCE = 20.0  # seconds for a hundred sockets to be let in
 
@@ -32,6 +34,7 @@ class Listener(asyncio.Protocol):
         self.rest = b""
 
     def connection_made(self, transport: Any) -> None:
+        self.transport = transport
         transport.write(self.hello)
 
     def data_received(self, data: bytes) -> None:
@@ -42,6 +45,8 @@ class Listener(asyncio.Protocol):
             self.opened.set_result(True)
         for found in MARK.finditer(whole):
             self.heard[found.group(1).decode()].append(moment)
+        if (ping := data.find(PING)) >= 0:  # who does not answer is taken for gone
+            self.transport.write(PONG + data[ping + 2 : ping + 6])
         self.rest = whole[found.end() if found else 0 :][-600:]
 
     def connection_lost(self, error: Exception | None) -> None:

@@ -12,7 +12,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import OperationalError, transaction
 
 from assets.models import User
-from config.kernel import log
+from config.kernel import live, log
 from config.kernel.events import Event, publish
 from tickets.desk import consumers
 from tickets.desk.consumers import DeskConsumer
@@ -97,6 +97,40 @@ async def test_a_fact_arrives_once_sequenced(dispatcher, now):
     assert [fact["subject"] for fact in await facts(channel, 1)] == ["bell:a"]
     assert await channel.receive_nothing(timeout=0.6)
     await channel.disconnect()
+
+
+async def test_a_screen_that_dials_again_is_told_from_memory_and_an_old_one_from_the_log(dispatcher, now, monkeypatch):
+    """A thousand screens dial at once after a restart; none of them costs a query, and all hear what they missed."""
+    monkeypatch.setattr(live, "_REMEMBERED", 3)
+    monkeypatch.setattr(live, "_hubs", {})
+    await sync_to_async(ring)(now, "a", "b", "c", "d", "e")
+    first = dial(dispatcher, after=5)
+    await first.connect()
+    await first.receive_json_from(timeout=5)
+    asked, after = [], log.after
+    monkeypatch.setattr(log, "after", lambda seq: asked.append(seq) or after(seq))
+
+    again, old = dial(dispatcher, after=2), dial(dispatcher, after=1)
+    await again.connect()
+    told = await facts(again, 3)
+    assert set(asked) <= {5}  # the hub itself looks on
+    await old.connect()
+
+    assert [fact["seq"] for fact in told] == [3, 4, 5]
+    assert [fact["seq"] for fact in await facts(old, 4)] == [2, 3, 4, 5]
+    assert 1 in asked
+    for channel in (first, again, old):
+        await channel.disconnect()
+
+
+async def test_a_follower_that_cannot_begin_makes_the_screen_resume(dispatcher, monkeypatch):
+    monkeypatch.setattr(live, "_hubs", {})
+    monkeypatch.setattr(consumers, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(log, "head", nobody_foresaw)
+    channel = dial(dispatcher)
+    await channel.connect()
+
+    assert await hangs_up(channel) == 4409
 
 
 @pytest.mark.parametrize("reading", ["head", "after"])
@@ -236,8 +270,6 @@ async def test_a_sixth_socket_of_one_person_is_refused(dispatcher, manager):
 
 
 async def test_a_screen_too_slow_is_told_to_resume(dispatcher, now, monkeypatch):
-    from config.kernel import live
-
     monkeypatch.setattr(live.Subscription, "offer", lambda self, record, fact: setattr(self, "overrun", True))
     monkeypatch.setattr(consumers, "HEARTBEAT_SECONDS", 0.1)
     channel = dial(dispatcher)
@@ -267,7 +299,15 @@ async def test_odd_starting_points_mean_the_beginning(dispatcher, now, given):
     await channel.disconnect()
 
 
-@pytest.mark.parametrize(("defect", "told"), [(OSError("gone"), 0), (ValueError("a defect"), 1)])
+@pytest.mark.parametrize(
+    ("defect", "told"),
+    [
+        (OSError("gone"), 0),
+        (RuntimeError("Unexpected ASGI message 'websocket.send', after sending 'websocket.close'."), 0),
+        (RuntimeError("a defect"), 1),
+        (ValueError("a defect"), 1),
+    ],
+)
 async def test_a_lost_phone_is_no_error_and_a_defect_is_and_both_are_closed(defect, told, caplog, monkeypatch):
     consumer, closed = DeskConsumer(), []
 
