@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import orjson
 from asgiref.sync import async_to_sync, sync_to_async
 from channels.layers import get_channel_layer
 from django.conf import settings
@@ -36,23 +37,42 @@ _QUIET = 1.0  # as often as hubs look by themselves
 _AGAIN = 1.0  # seconds between two tries at a database that is away
 
 
-Told = tuple[EventRecord, dict[str, Any]]
+Told = tuple[EventRecord, str]
+
+
+def told(record: EventRecord) -> Told:
+    """A fact and its JSON, made once for all who hear it."""
+    return record, orjson.dumps(log.as_object(record)).decode()
 
 
 class Subscription:
-    """One local listener: a bounded queue of (record, wire object). A reader too slow to keep up is told to resume."""
+    """One local listener: a bounded queue of what is told, None to remind. A reader too slow to keep up must resume."""
 
     def __init__(self, wants: Callable[[EventRecord], bool]) -> None:
         self.wants = wants
-        self.queue: asyncio.Queue[Told] = asyncio.Queue(_QUEUE_LIMIT)
+        self.queue: asyncio.Queue[Told | None] = asyncio.Queue(_QUEUE_LIMIT)
         self.overrun = False
+        self._reminder: asyncio.TimerHandle | None = None
 
-    def offer(self, record: EventRecord, fact: dict[str, Any]) -> None:
-        if self.wants(record):
+    def offer(self, fact: Told) -> None:
+        if self.wants(fact[0]):
             try:
-                self.queue.put_nowait((record, fact))
+                self.queue.put_nowait(fact)
             except asyncio.QueueFull:
                 self.overrun = True
+
+    def remind_every(self, seconds: float) -> None:
+        """None comes every so often until the hub lets this listener go: one timer for a while, not one for a fact."""
+        self._reminder = asyncio.get_running_loop().call_later(seconds, self._remind, seconds)
+
+    def _remind(self, seconds: float) -> None:
+        if not self.queue.full():  # a full one wakes its reader anyway
+            self.queue.put_nowait(None)
+        self.remind_every(seconds)
+
+    def end(self) -> None:
+        if self._reminder is not None:
+            self._reminder.cancel()
 
 
 class Hub:
@@ -79,6 +99,7 @@ class Hub:
     def leave(self, subscription: Subscription) -> None:
         """Stop listening; the last to leave lets the follower end."""
         self.subscriptions.discard(subscription)
+        subscription.end()
         if not self.subscriptions and self._task is not None:
             self._task.cancel()
             self._task = None
@@ -89,7 +110,7 @@ class Hub:
             return []
         if not self._latest or (self._latest[0][0].seq or 0) > seq + 1:
             return None
-        return [told for told in self._latest if (told[0].seq or 0) > seq]
+        return [fact for fact in self._latest if (fact[0].seq or 0) > seq]
 
     async def _follow(self) -> None:
         thread = ThreadPoolExecutor(1, "hub")
@@ -115,15 +136,15 @@ class Hub:
         start, end = max(0, self.seq - _REMEMBERED), self.seq
         for record in await read(lambda: list(log.after(start)), thread=thread):
             if (record.seq or 0) <= end:  # what came meanwhile is delivered like everything later
-                self._latest.append((record, log.as_object(record)))
+                self._latest.append(told(record))
 
     async def _deliver(self, thread: ThreadPoolExecutor) -> None:
         while records := await read(lambda: list(log.after(self.seq)), thread=thread):
             for record in records:
-                fact = log.as_object(record)
+                fact = told(record)
                 for subscription in self.subscriptions:
-                    subscription.offer(record, fact)
-                self._latest.append((record, fact))
+                    subscription.offer(fact)
+                self._latest.append(fact)
                 self.seq = record.seq or self.seq
 
 

@@ -72,8 +72,8 @@ class DeskConsumer(AsyncWebsocketConsumer):
             await self._beat()
             if (missed := hub.since(self._sent)) is None:
                 await live.patiently(self._catch_up)
-            for record, fact in missed or ():
-                await self._tell(record, fact)
+            for fact in missed or ():
+                await self._tell(*fact)
             await self._stay(subscription)
         finally:
             hub.leave(subscription)
@@ -95,35 +95,30 @@ class DeskConsumer(AsyncWebsocketConsumer):
     async def _catch_up(self) -> None:
         while records := await live.read(lambda: list(log.after(self._sent))):
             for record in records:
-                await self._tell(record, log.as_object(record))
+                await self._tell(*live.told(record))
 
     async def _stay(self, subscription: live.Subscription) -> None:
-        clock = asyncio.get_running_loop().time
-        next_beat = clock() + HEARTBEAT_SECONDS
-        while True:
-            if subscription.overrun:
-                await self.send(text_data='{"type":"resume"}')
-                await self.close(code=TOO_SLOW)
-                return
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(next_beat - clock(), 0.01)):  # `wait_for` makes a task of every fact
-                    record, fact = await subscription.queue.get()
-                await self._tell(record, fact)
-            if clock() < next_beat:
-                continue
-            next_beat = clock() + HEARTBEAT_SECONDS
-            await self._beat()
+        subscription.remind_every(HEARTBEAT_SECONDS)
+        while not subscription.overrun:
+            fact = await subscription.queue.get()
+            if fact is None:
+                await self._beat()
+            else:
+                await self._tell(*fact, chosen=True)
+        await self.send(text_data='{"type":"resume"}')
+        await self.close(code=TOO_SLOW)
 
     def _wants(self, record: EventRecord) -> bool:
         return self._user is not None and may_follow(self._user, record)
 
-    async def _tell(self, record: EventRecord, fact: dict[str, Any]) -> None:
+    async def _tell(self, record: EventRecord, text: str, *, chosen: bool = False) -> None:
+        """`chosen` when the hub has already asked whether it is wanted."""
         seq = record.seq or 0
         if seq <= self._sent:
             return
         self._sent = seq
-        if self._wants(record):
-            await self.send(text_data=orjson.dumps(fact).decode())
+        if chosen or self._wants(record):
+            await self.send(text_data=text)
 
     async def _beat(self) -> None:
         beat = {"type": "heartbeat", "seq": self._sent, "at": log.iso(timezone.now())}

@@ -104,7 +104,7 @@ def peer(tickets: int) -> Iterator[tuple[int, str]]:
             *("--lifespan", "off", "--log-level", "warning", "--no-access-log", "--app-dir", str(folder)),
         ]
         with running("peer", command, environment | {"PYTHONPATH": str(folder)}) as child:
-            wait_for(f"http://127.0.0.1:{port}/login/", child)
+            wait_for(f"http://127.0.0.1:{port}/tickets/submit/", child)  # the public form
             yield port, facts["cookie"]
 
 

@@ -270,7 +270,7 @@ async def test_a_sixth_socket_of_one_person_is_refused(dispatcher, manager):
 
 
 async def test_a_screen_too_slow_is_told_to_resume(dispatcher, now, monkeypatch):
-    monkeypatch.setattr(live.Subscription, "offer", lambda self, record, fact: setattr(self, "overrun", True))
+    monkeypatch.setattr(live.Subscription, "offer", lambda self, fact: setattr(self, "overrun", True))
     monkeypatch.setattr(consumers, "HEARTBEAT_SECONDS", 0.1)
     channel = dial(dispatcher)
     await channel.connect()
