@@ -15,6 +15,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from config.kernel.moments import MomentFilter
 from config.kernel.openapi import PROBLEMS
 from config.kernel.rest import FastJSONRenderer, KeysetPagination
 from dispatch import policies
@@ -80,7 +81,7 @@ class EngineersView(ListAPIView[Engineer]):
 
 class ShiftFilter(django_filters.FilterSet):
     engineer = django_filters.CharFilter("engineer__user__username")
-    at = django_filters.IsoDateTimeFilter(method="covering", label=_("此刻在班"))
+    at = MomentFilter(method="covering", label=_("此刻在班"))
 
     def covering(self, rows: QuerySet[Shift], name: str, moment: Any) -> QuerySet[Shift]:
         return rows.filter(starts_at__lte=moment, ends_at__gt=moment)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from config.kernel.moments import OUTSIDE, is_sane
 from tickets.field import queries, rules
 from tickets.lifecycle.services import FinishSheet
 from tickets.record.models import Action, Attachment, Cause, HoldReason, Release, Ticket
@@ -34,6 +35,8 @@ class PauseForm(forms.Form):
             moment = datetime.fromisoformat(text)
         except ValueError as error:
             raise forms.ValidationError(_("时间写成 2026-11-23 09:00 这样。")) from error
+        if not is_sane(moment):
+            raise forms.ValidationError(OUTSIDE)
         return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
 
 

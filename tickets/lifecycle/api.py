@@ -22,6 +22,7 @@ from rest_framework.views import APIView
 from assets.places.models import User
 from assets.policies import can_see_device, is_house_staff
 from config.kernel.errors import Refused
+from config.kernel.moments import MomentFilter
 from config.kernel.openapi import IDEMPOTENCY, IF_MATCH, PROBLEMS
 from config.kernel.rest import (
     FastJSONRenderer,
@@ -64,8 +65,8 @@ class TicketFilter(django_filters.FilterSet):
     department = django_filters.CharFilter("department__code")
     device = django_filters.CharFilter("device__public_id")
     assignee = django_filters.CharFilter("assignee__username")
-    reported_after = django_filters.IsoDateTimeFilter("reported_at", "gte")
-    reported_before = django_filters.IsoDateTimeFilter("reported_at", "lt")
+    reported_after = MomentFilter("reported_at", "gte")
+    reported_before = MomentFilter("reported_at", "lt")
 
     class Meta:
         model = Ticket

@@ -12,6 +12,7 @@ from rest_framework import serializers
 
 from assets.places.models import User
 from assets.register.models import FaultPreset
+from config.kernel.moments import MomentField
 from config.kernel.rest import StrictSerializer
 from tickets.record.models import Action, Cause, Danger, Decon, HoldReason, Release, State, Ticket
 from tickets.record.queries import to_report
@@ -130,7 +131,7 @@ class Start(StrictSerializer):
 
 class PauseIn(StrictSerializer):
     reason = serializers.SlugRelatedField(slug_field="code", queryset=HoldReason.objects.filter(active=True))
-    until = serializers.DateTimeField(required=False)
+    until = MomentField(required=False)
     note = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
 
 

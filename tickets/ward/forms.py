@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from assets.register.models import Device, FaultPreset
+from config.kernel.moments import is_sane
 from tickets.record.models import Danger
 
 
@@ -59,4 +60,4 @@ class ReportForm(forms.Form):
             moment = parse_datetime(self.cleaned_data["client_at"])
         except ValueError:
             return None
-        return moment if moment and is_aware(moment) else None
+        return moment if moment and is_aware(moment) and is_sane(moment) else None

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from assets.places.models import Department, User
 from assets.register.models import DeviceGroup
+from config.kernel.moments import is_sane
 from tickets.policies import visible_tickets
 from tickets.record.models import OPEN, State, Ticket
 from tickets.record.queries import search
@@ -54,9 +55,10 @@ def unread_filters(given: QueryDict, found: Mapping[str, Any]) -> set[str]:
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return day if is_sane(day) else None
 
 
 def address(given: Mapping[str, Any], **more: Any) -> str:
