@@ -26,7 +26,7 @@ def bench_seed(runs: int) -> Figures:
     return seed(max(1, runs) * 1000)
 
 
-def seed(tickets: int) -> Figures:
+def seed(tickets: int, *, still_open: int = story.OPEN) -> Figures:
     """Afterwards that many more tickets are there with all their rows; figures of how long it took."""
     log.lead("bench")
     while log.sequence("bench"):
@@ -43,7 +43,7 @@ def seed(tickets: int) -> Figures:
     )
     with loading.bulk([Ticket, Watcher, Clock, EventRecord]) as sink:
         written = time.perf_counter()
-        for block in story.blocks(cast, start, tickets):
+        for block in story.blocks(cast, start, tickets, still_open):
             sink.write(block)
         sink.finish()
         written = time.perf_counter() - written

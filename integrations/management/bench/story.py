@@ -24,7 +24,7 @@ from tickets.sla.queries import rulebook
 Block = dict[type[Model], list[tuple[Any, ...]]]
 BLOCK = 5000
 YEAR = 365 * 86_400
-OPEN = 1000  # the newest ones
+OPEN = 1000  # the newest ones, unless somebody wants other
 # What differs from row to row; everything else is a constant of the table (`constants`).
 COLUMNS: dict[type[Model], tuple[str, ...]] = {
     Ticket: ("id", "public_id", "tracking_token", "number", "state", "version", "device_id", "department_id", "location_id",
@@ -113,8 +113,8 @@ def constants(model: type[Model]) -> dict[str, Any]:
     }
 
 
-def blocks(cast: Cast, start: Start, tickets: int) -> Iterator[Block]:
-    """All rows of `tickets` stories, oldest report first, so many tickets at a time."""
+def blocks(cast: Cast, start: Start, tickets: int, still_open: int) -> Iterator[Block]:
+    """All rows of `tickets` stories, oldest report first, so many tickets at a time; the last ones are still open."""
     rng = random.Random(start.ticket)  # noqa: S311 - made-up data, the same each time
     clock, chain = _Times(start.now), _Chain(start.seq, start.previous, _Times(start.now))
     step = YEAR / tickets
@@ -129,7 +129,7 @@ def blocks(cast: Cast, start: Start, tickets: int) -> Iterator[Block]:
             at = start.now - YEAR + int(n * step)
             day = clock.local_day(at)
             count = next(numbers.setdefault(day, itertools.count(start.number)))
-            outcome = "triaged" if n >= tickets - OPEN else "cancelled" if n % 20 == 7 else "closed"
+            outcome = "triaged" if n >= tickets - still_open else "cancelled" if n % 20 == 7 else "closed"
             ticket = (start.ticket + n, next(ids), next(ids), f"WX{day}-{count:04d}")
             _tell(block, chain, clock, cast.promises, next(scenes), next(engineers), ticket, next(ids), at, outcome)
         yield block
