@@ -63,7 +63,7 @@ def open_on(device: Device) -> Ticket | None:
     return (
         Ticket.objects.filter(device=device, state__in=OPEN)
         .select_related("device", "department", "assignee", "preset")
-        .order_by("id")
+        .order_by("reported_at", "id")  # by id alone a database walks through all that the device ever had
         .first()
     )
 
