@@ -101,7 +101,7 @@ class Account(Client):
         body = json.dumps({"username": self.login["username"], "password": self.login["password"]})
         _headers, read = self.ask("POST", "/api/v1/auth/token/", 200, body, Content_Type="application/json")
         token = {"Authorization": f"Token {json.loads(read)['token']}"}
-        pages = cycle(("/api/v1/tickets/?limit=20", "/api/v1/events/?limit=50", "/api/v1/devices/?limit=20"))
+        pages = cycle(("/api/v1/tickets/?page_size=20", "/api/v1/events/?limit=50", "/api/v1/devices/?page_size=20"))
         while not self.stop.wait(PAUSE):
             self.ask("GET", next(pages), 200, **token)
             if len(self.took) % PAGES_A_TICKET:
