@@ -6,14 +6,18 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.db import models
 from django.http import HttpRequest
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 
+from config.kernel.moments import sane
 
-class Hinted:
-    """`hints` says under a field what it does; here and not in the model, since words are no migration."""
+
+class HouseFields:
+    """`hints` says under a field what it does; here and not in the model, since words are no migration. Dates are sane."""
 
     hints: ClassVar[dict[str, Any]] = {}
 
@@ -23,10 +27,12 @@ class Hinted:
         field: forms.Field | None = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
         if field is not None and db_field.name in self.hints:
             field.help_text = self.hints[db_field.name]
+        if isinstance(field, forms.DateField | forms.DateTimeField | forms.SplitDateTimeField):
+            field.validators.append(sane)
         return field
 
 
-class HouseAdmin(Hinted, ModelAdmin):
+class HouseAdmin(HouseFields, ModelAdmin):
     """A page over one table. `warn_unsaved_form` keeps typed work; lists are keyset-sized and never count everything."""
 
     list_per_page = 25
@@ -39,6 +45,16 @@ class HouseAdmin(Hinted, ModelAdmin):
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return dict(actions)
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """An address may ask for days beyond the calendar, which shows only when the database is asked: Django then
+        answers with the list as a whole. Asked for that, an error is ours."""
+        try:
+            return super().get_changelist_instance(request)
+        except (OverflowError, ValueError) as error:
+            if ERROR_FLAG in request.GET:
+                raise
+            raise IncorrectLookupParameters from error
 
 
 class MasterAdmin(SimpleHistoryAdmin, HouseAdmin):

@@ -20,6 +20,12 @@ def is_sane(when: date) -> bool:
     return FIRST_YEAR <= when.year <= LAST_YEAR
 
 
+def sane(when: date) -> None:
+    """The same as a validator of forms."""
+    if not is_sane(when):
+        raise ValidationError(OUTSIDE)
+
+
 class MomentField(serializers.DateTimeField):
     """A moment in the body of a request."""
 
@@ -36,8 +42,8 @@ class MomentField(serializers.DateTimeField):
 class _FilterField(IsoDateTimeField):
     def to_python(self, value: Any) -> Any:
         moment = super().to_python(value)
-        if moment is not None and not is_sane(moment):
-            raise ValidationError(OUTSIDE)
+        if moment is not None:
+            sane(moment)
         return moment
 
 

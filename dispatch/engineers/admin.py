@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 
-from config.kernel.admin import HouseAdmin, MasterAdmin, ReadOnlyAdmin
+from config.kernel.admin import HouseAdmin, HouseFields, MasterAdmin, ReadOnlyAdmin
 from dispatch.engineers.models import Engineer, EngineerQualification, EngineerSkill, TrackRecord
 
 
@@ -19,7 +19,7 @@ class Skills(TabularInline):
     autocomplete_fields = ("skill",)
 
 
-class Cards(TabularInline):
+class Cards(HouseFields, TabularInline):
     model = EngineerQualification
     extra = 0
     autocomplete_fields = ("qualification",)

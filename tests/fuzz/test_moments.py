@@ -6,15 +6,23 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
+from django.contrib import admin
+from django.db import models
 from django.utils import timezone
 
 from assets.register.queries import token_of
+from assets.register.services import preview_import
+from config.kernel.moments import OUTSIDE
+from dispatch.models import Leave, Shift
 from integrations.identity.services import issue_token
+from tests import factories
+from tests.integrations.test_admin_forms import filled, span
 from tickets.lifecycle import services as lifecycle
-from tickets.models import Ticket
+from tickets.models import CalendarDay, Ticket
 
 pytestmark = pytest.mark.django_db
 # A day more than the last, or in another zone, is no date any more.
+OURS = {"assets", "tickets", "dispatch", "integrations", "config"}
 DAYS = ["0001-01-01", "9999-12-31"]
 MOMENTS = ["0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00", "9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59"]
 
@@ -75,3 +83,101 @@ def test_a_phone_whose_clock_is_off_reports_all_the_same(moment, ventilator, sto
 
     assert answer.status_code == 303
     assert Ticket.objects.get().client_reported_at is None
+
+
+@pytest.mark.parametrize("day", DAYS)
+@pytest.mark.parametrize(
+    "name", ["reg_cert_expires_on", "purchased_on", "accepted_on", "warranty_ends_on", "retain_until"]
+)
+def test_a_day_of_a_device_in_the_admin(name, day, ventilator, manager, signed_in):
+    browser, address = signed_in(manager), f"/admin/assets/device/{ventilator.pk}/change/"
+    before = getattr(ventilator, name)
+
+    answer = browser.post(address, filled(browser, address, **{name: day}))
+
+    ventilator.refresh_from_db()
+    assert answer.context["adminform"].form.errors == {name: [OUTSIDE]}
+    assert getattr(ventilator, name) == before
+
+
+@pytest.mark.parametrize("day", DAYS)
+@pytest.mark.parametrize("name", ["starts_at", "ends_at"])
+@pytest.mark.parametrize("kind", ["shift", "leave"])
+def test_a_span_of_the_roster_in_the_admin(kind, name, day, now, manager, signed_in):
+    person = factories.engineer("e1", at=now).engineer
+    kept = Shift.objects.count(), Leave.objects.count()
+    whole = span("starts_at", now) | span("ends_at", now) | {f"{name}_0": day, f"{name}_1": "23:59:59"}
+    sent = {"engineer": person.pk, "role": "primary", "presence": "on_site", "name": "", "kind": "sick"} | whole
+
+    answer = signed_in(manager).post(f"/admin/dispatch/{kind}/add/", sent)
+
+    assert OUTSIDE in answer.context["adminform"].form.errors[name]
+    assert (Shift.objects.count(), Leave.objects.count()) == kept
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_a_line_beneath_a_page_of_the_admin(day, now, manager, signed_in):
+    person = factories.engineer("e1", at=now, cards={"radiation": now.date()}).engineer
+    holiday = CalendarDay.objects.first()
+    browser = signed_in(manager)
+    engineer, calendar = (
+        f"/admin/dispatch/engineer/{person.pk}/change/",
+        f"/admin/tickets/calendar/{holiday.calendar_id}/change/",
+    )
+
+    with_card = browser.post(engineer, filled(browser, engineer) | {"qualifications-0-valid_until": day})
+    with_day = browser.post(calendar, filled(browser, calendar) | {"days-0-day": day})
+
+    assert str(OUTSIDE) in with_card.content.decode()
+    assert str(OUTSIDE) in with_day.content.decode()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *({"": moment} for moment in MOMENTS),
+        *({"__year": year} for year in ("1", "0", "-3", "9999", "10000", "x")),
+        {"__gte": MOMENTS[0]},
+        {"__year__gte": "0"},
+        {"__year": "1", "__month": "1", "__day": "1"},
+        {"__year": "9999", "__month": "12"},
+        {"__year": "9999", "__month": "12", "__day": "31"},
+        {"__year": "2026", "__month": "13"},
+        {"__year": "2026", "__month": "2", "__day": "31"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(("path", "name"), [("tickets/calendarday", "day"), ("dispatch/shift", "starts_at")])
+def test_a_list_of_the_admin_by_its_calendar(path, name, asked, manager, signed_in):
+    query = urlencode({name + lookup: value for lookup, value in asked.items()})
+
+    answer = signed_in(manager).get(f"/admin/{path}/?{query}", follow=True)
+
+    assert answer.status_code == 200
+
+
+def test_every_list_of_the_admin_by_its_moments(admin_user, signed_in):
+    browser = signed_in(admin_user)
+    lists = {
+        f"/admin/{model._meta.app_label}/{model._meta.model_name}/": field.name
+        for model in admin.site._registry
+        for field in model._meta.concrete_fields
+        if isinstance(field, models.DateTimeField) and model._meta.app_label in OURS
+    }
+
+    answers = [browser.get(f"{path}?{urlencode({name: MOMENTS[0]})}", follow=True) for path, name in lists.items()]
+
+    assert len(lists) > 12
+    assert {answer.status_code for answer in answers} == {200}
+
+
+@pytest.mark.parametrize("day", DAYS)
+@pytest.mark.parametrize("name", ["purchased_on", "warranty_ends_on"])
+def test_a_day_of_an_imported_register(name, day, ventilator):
+    row = {"asset_no": "HV-1", "name": "呼吸机", "type": ventilator.type.name, "department": ventilator.department.code}
+    row |= {"location": ventilator.location.code, name: day}
+
+    preview = preview_import("register.csv", f"{','.join(row)}\n{','.join(row.values())}\n".encode())
+
+    assert [line.change for line in preview.lines] == ["wrong"]
+    assert len(preview.lines[0].errors) == 1

@@ -14,7 +14,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 
-from config.kernel.admin import Hinted, HouseAdmin, MasterAdmin, ReadOnlyAdmin
+from config.kernel.admin import HouseAdmin, HouseFields, MasterAdmin, ReadOnlyAdmin
 from tickets.sla import queries
 from tickets.sla.models import (
     Alert,
@@ -68,7 +68,7 @@ class Windows(TabularInline):
     extra = 0
 
 
-class Days(Hinted, TabularInline):
+class Days(HouseFields, TabularInline):
     model = CalendarDay
     extra = 0
     max_num = 400

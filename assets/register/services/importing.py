@@ -26,6 +26,7 @@ from assets.register.services.exchange import COLUMNS, free_short_codes
 from config.kernel.errors import Conflict, Invalid, NotAllowedNow
 from config.kernel.events import publish
 from config.kernel.models import new_public_id
+from config.kernel.moments import is_sane
 
 REQUIRED: Final = ("asset_no", "name", "type", "department", "location")
 REFERENCES: Final = ("type", "department", "location")
@@ -42,7 +43,10 @@ def _price(value: str) -> Decimal | None:
 
 
 def _day(value: str) -> date | None:
-    return date.fromisoformat(value[:10].replace("/", "-")) if value else None
+    day = date.fromisoformat(value[:10].replace("/", "-")) if value else None
+    if day is not None and not is_sane(day):
+        raise ValueError(value)
+    return day
 
 
 _TEXTS: Final = ("name", "name_en", "model", "serial_no", "manufacturer", "backup_group", "udi_di", "contract_no")
