@@ -15,6 +15,7 @@ from assets.places.models import Department
 from config.kernel import words
 from tickets.policies import visible_tickets
 from tickets.record.models import OPEN, State, Ticket
+from tickets.sla.models import Clock
 from tickets.sla.queries import lead_clock, status_of, stops_for
 from tickets.sla.queries.display import moment
 
@@ -32,17 +33,58 @@ SHOWS: dict[str, tuple[Any, tuple[str, ...]]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the queue, already in words. `tone`: breach, warn, ok or hold."""
+    """One line of the queue. `tone`: breach, warn, ok or hold. Its words are made when a page asks for them: a thousand
+    rows are put in order for the few that are shown."""
 
     ticket: Ticket
+    clock: Clock | None
     tone: str
-    due: datetime | None
-    left: str
-    target: str
-    sentence: str
-    stops: list[dict[str, Any]]
-    far: str = ""  # the figure on a wall: hours and minutes, seconds only below an hour
-    hours: bool = False
+    now: datetime
+
+    @property
+    def due(self) -> datetime | None:
+        return None if self.clock is None or self.clock.paused else self.clock.due_at
+
+    @property
+    def left(self) -> str:
+        if self.due is None:
+            return _("暂停中") if self.clock else _("计时结束")
+        return words.due(self.due - self.now)
+
+    @property
+    def far(self) -> str:
+        """The figure on a wall: hours and minutes, seconds only below an hour."""
+        if self.due is None:
+            return ""
+        figure = words.clock(self.due - self.now)
+        return figure[:-3] if self.hours else figure
+
+    @property
+    def hours(self) -> bool:
+        return self.due is not None and abs(self.due - self.now) >= HOUR
+
+    @property
+    def target(self) -> str:
+        if self.clock is None:
+            return self.ticket.get_state_display()
+        if not self.clock.paused:
+            return str(self.clock.get_metric_display())
+        until = moment(self.ticket.hold_until, self.now) if self.ticket.hold_until else ""
+        why = self.ticket.hold_reason.label if self.ticket.hold_reason else str(self.clock.get_metric_display())
+        return _("，").join(filter(None, (why, until)))
+
+    @property
+    def sentence(self) -> str:
+        if self.clock is None:
+            return _("计时结束")
+        name = str(self.clock.get_metric_display())
+        if self.clock.paused:
+            return name
+        return (_("%(metric)s已超时") if self.tone == "breach" else _("距%(metric)s到期")) % {"metric": name}
+
+    @property
+    def stops(self) -> list[dict[str, Any]]:
+        return stops_for(self.ticket, self.now)
 
     @property
     def version(self) -> str:
@@ -85,28 +127,14 @@ def place_of(ticket: Ticket) -> str:
 
 def row_of(ticket: Ticket, now: datetime) -> Row:
     """One ticket as a line of the queue; reads prefetched clocks only."""
-    clock, stops = lead_clock(ticket), stops_for(ticket, now)
-    if clock is None:
-        return Row(ticket, "ok", None, _("计时结束"), ticket.get_state_display(), _("计时结束"), stops)
-    name, left = str(clock.get_metric_display()), clock.due_at - now
-    tone = {"late": "breach", "near": "warn", "hold": "hold"}.get(status_of(clock, now), "ok")
-    if clock.paused:
-        until = moment(ticket.hold_until, now) if ticket.hold_until else ""
-        why = ticket.hold_reason.label if ticket.hold_reason else name
-        return Row(ticket, tone, None, _("暂停中"), _("，").join(filter(None, (why, until))), name, stops)
-    sentence = (_("%(metric)s已超时") if tone == "breach" else _("距%(metric)s到期")) % {"metric": name}
-    return Row(ticket, tone, clock.due_at, words.due(left), name, sentence, stops, *_far(left))
-
-
-def _far(left: timedelta) -> tuple[str, bool]:
-    hours = abs(left) >= HOUR
-    return words.clock(left)[:-3] if hours else words.clock(left), hours
+    clock = lead_clock(ticket)
+    status = status_of(clock, now) if clock else ""
+    return Row(ticket, clock, {"late": "breach", "near": "warn", "hold": "hold"}.get(status, "ok"), now)
 
 
 def order(row: Row) -> tuple[bool, datetime, int]:
-    clock = lead_clock(row.ticket)
     last = row.due is None
-    return last, (clock.due_at if clock else row.ticket.reported_at), row.ticket.pk
+    return last, (row.clock.due_at if row.clock else row.ticket.reported_at), row.ticket.pk
 
 
 def open_rows(user: Any, now: datetime) -> list[Row]:
