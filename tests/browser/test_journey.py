@@ -184,15 +184,17 @@ from datetime import timedelta
 from django.utils import timezone
 from assets.models import Location, Qualification, Skill, User
 from dispatch.models import Engineer, EngineerQualification, EngineerSkill, Shift
+from tickets.models import Ticket
 now = timezone.now()
-account = User.objects.create_user(username="idle", password=%r, role="engineer", display_name="闲工")
-one = Engineer.objects.create(user=account, base=Location.objects.first(), max_open=9)
-EngineerSkill.objects.bulk_create(EngineerSkill(engineer=one, skill=s, level=3) for s in Skill.objects.all())
-EngineerQualification.objects.bulk_create(
-    EngineerQualification(engineer=one, qualification=q, valid_until=(now + timedelta(days=99)).date())
-    for q in Qualification.objects.all()
-)
-Shift.objects.create(engineer=one, starts_at=now - timedelta(hours=2), ends_at=now + timedelta(hours=6))
+for n in range(Ticket.objects.filter(assignee=None).open().count() + 2):  # a hand for each that waits, and for the stories
+    account = User.objects.create_user(username=f"idle{n}", password=%r, role="engineer", display_name=f"闲工{n}")
+    one = Engineer.objects.create(user=account, base=Location.objects.first(), max_open=9)
+    EngineerSkill.objects.bulk_create(EngineerSkill(engineer=one, skill=s, level=3) for s in Skill.objects.all())
+    EngineerQualification.objects.bulk_create(
+        EngineerQualification(engineer=one, qualification=q, valid_until=(now + timedelta(days=99)).date())
+        for q in Qualification.objects.all()
+    )
+    Shift.objects.create(engineer=one, starts_at=now - timedelta(hours=2), ends_at=now + timedelta(hours=6))
 print(1)
 """
 
