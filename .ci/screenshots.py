@@ -110,9 +110,12 @@ class Caller:
     def call(self, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.base + path, data, self.headers)  # noqa: S310 - our own server
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
-            found: dict[str, Any] = json.load(answer)
-            return found
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+                found: dict[str, Any] = json.load(answer)
+                return found
+        except urllib.error.HTTPError as error:
+            setup.stop(f"{path} answers {error.code}: {error.read().decode()}")
 
 
 def tell_the_story(facts: Mapping[str, Any]) -> dict[str, str]:
@@ -126,7 +129,7 @@ def tell_the_story(facts: Mapping[str, Any]) -> dict[str, str]:
     done = tickets[0]
     time.sleep(SETTLED)  # dispatch sends somebody by itself; the picture needs this engineer
     if dispatcher.call(f"tickets/{done['id']}/")["assignee"] != engineer.name:
-        dispatcher.call(f"tickets/{done['id']}/assign/", {"to": engineer.name})
+        dispatcher.call(f"tickets/{done['id']}/assign/", {"to": engineer.name, "reason": "离得最近"})
     for verb, body in REPAIR:
         engineer.call(f"tickets/{done['id']}/{verb}/", body)
     report_page = facts["devices"][0]["report_url"]
