@@ -17,7 +17,7 @@ from assets.register import services
 from assets.register.forms import DeviceGroupForm, FaultPresetForm
 from assets.register.models import Device, DeviceGroup, DeviceStatus, DeviceType, FaultPreset, Qualification, Skill
 from assets.register.views import STATUS_DIALOG, StatusForm, ask_for_all, change_status, register_import
-from config.kernel.admin import HouseAdmin, MasterAdmin
+from config.kernel.admin import HouseAdmin, MasterAdmin, only_as_dialog
 from config.kernel.errors import DomainError
 
 TOLD = 10  # devices by number in one message
@@ -143,6 +143,7 @@ class DeviceAdmin(MasterAdmin):
     def import_register(self, request: HttpRequest) -> HttpResponse:
         return register_import(self, request)
 
+    @only_as_dialog
     @action(description=gettext_lazy("改状态"), permissions=["change"], url_path="status", dialog=STATUS_DIALOG)
     def change_status(self, request: HttpRequest, form: StatusForm, object_id: str) -> HttpResponse:
         return change_status(request, form, get_object_or_404(Device, pk=object_id))

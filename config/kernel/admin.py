@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any, ClassVar
 
 from django import forms
@@ -9,7 +11,8 @@ from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 
@@ -57,8 +60,27 @@ class HouseAdmin(HouseFields, ModelAdmin):
             raise IncorrectLookupParameters from error
 
 
+def only_as_dialog(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Over an `@action` with a dialog: opened by itself, in another tab, its address leads to the row's page."""
+
+    @wraps(view)
+    def asked(page: Any, request: HttpRequest, object_id: str) -> HttpResponse:
+        if request.method == "GET" and "HX-Request" not in request.headers:
+            return redirect(f"admin:{page.opts.app_label}_{page.opts.model_name}_change", object_id)
+        return view(page, request, object_id=object_id)
+
+    return asked
+
+
 class MasterAdmin(SimpleHistoryAdmin, HouseAdmin):
     """Master data: editable by those whose role says so, every change kept with who and when."""
+
+    def render_history_view(
+        self, request: HttpRequest, template: str, context: dict[str, Any], **more: Any
+    ) -> HttpResponse:
+        """Without the button to the history of a version: a version has none, and the path above leads to the row's."""
+        found: HttpResponse = super().render_history_view(request, template, context | {"show_history": False}, **more)
+        return found
 
 
 class ReadOnlyAdmin(HouseAdmin):

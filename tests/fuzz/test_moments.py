@@ -16,7 +16,7 @@ from config.kernel.moments import OUTSIDE
 from dispatch.models import Leave, Shift
 from integrations.identity.services import issue_token
 from tests import factories
-from tests.integrations.test_admin_forms import filled, span
+from tests.integrations.test_admin_forms import filled
 from tickets.lifecycle import services as lifecycle
 from tickets.models import CalendarDay, Ticket
 
@@ -86,32 +86,30 @@ def test_a_phone_whose_clock_is_off_reports_all_the_same(moment, ventilator, sto
 
 
 @pytest.mark.parametrize("day", DAYS)
-@pytest.mark.parametrize(
-    "name", ["reg_cert_expires_on", "purchased_on", "accepted_on", "warranty_ends_on", "retain_until"]
-)
-def test_a_day_of_a_device_in_the_admin(name, day, ventilator, manager, signed_in):
+def test_the_days_of_a_device_in_the_admin(day, ventilator, manager, signed_in):
     browser, address = signed_in(manager), f"/admin/assets/device/{ventilator.pk}/change/"
-    before = getattr(ventilator, name)
+    names = ["reg_cert_expires_on", "purchased_on", "accepted_on", "warranty_ends_on", "retain_until"]
+    before = [getattr(ventilator, name) for name in names]
 
-    answer = browser.post(address, filled(browser, address, **{name: day}))
+    sent = filled(browser, address, **dict.fromkeys(names, day)) | {"self_test_at_0": day, "self_test_at_1": "00:00:00"}
+    answer = browser.post(address, sent)
 
     ventilator.refresh_from_db()
-    assert answer.context["adminform"].form.errors == {name: [OUTSIDE]}
-    assert getattr(ventilator, name) == before
+    assert answer.context["adminform"].form.errors == {name: [OUTSIDE] for name in [*names, "self_test_at"]}
+    assert [getattr(ventilator, name) for name in names] == before
 
 
 @pytest.mark.parametrize("day", DAYS)
-@pytest.mark.parametrize("name", ["starts_at", "ends_at"])
 @pytest.mark.parametrize("kind", ["shift", "leave"])
-def test_a_span_of_the_roster_in_the_admin(kind, name, day, now, manager, signed_in):
+def test_a_span_of_the_roster_in_the_admin(kind, day, now, manager, signed_in):
     person = factories.engineer("e1", at=now).engineer
     kept = Shift.objects.count(), Leave.objects.count()
-    whole = span("starts_at", now) | span("ends_at", now) | {f"{name}_0": day, f"{name}_1": "23:59:59"}
-    sent = {"engineer": person.pk, "role": "primary", "presence": "on_site", "name": "", "kind": "sick"} | whole
+    whole = {"starts_at_0": day, "starts_at_1": "00:00:00", "ends_at_0": day, "ends_at_1": "23:59:59"}
+    sent = {"engineer": person.pk, "role": "primary", "presence": "on_site", "name": "", "kind": "ill"} | whole
 
     answer = signed_in(manager).post(f"/admin/dispatch/{kind}/add/", sent)
 
-    assert OUTSIDE in answer.context["adminform"].form.errors[name]
+    assert answer.context["adminform"].form.errors == {"starts_at": [OUTSIDE], "ends_at": [OUTSIDE]}
     assert (Shift.objects.count(), Leave.objects.count()) == kept
 
 

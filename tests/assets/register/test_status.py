@@ -218,7 +218,7 @@ def test_the_admin_offers_the_open_ways_and_takes_one(
 ) -> None:
     here = f"/admin/assets/device/{ventilator.pk}/status/"
 
-    shown = signed_in(manager).get(here).content.decode()
+    shown = signed_in(manager).get(here, headers={"HX-Request": "true"}).content.decode()
     done = signed_in(manager).post(here, {"_form_submitted": "on", "to": S.MISSING, "reason": "盘点没找到"})
 
     assert S.MISSING in shown
@@ -227,3 +227,23 @@ def test_the_admin_offers_the_open_ways_and_takes_one(
     assert _now(ventilator).status == S.MISSING
     assert signed_in(nurse).post(here, {"to": S.READY, "reason": "x"}).status_code in (302, 403)
     assert _now(ventilator).status == S.MISSING
+
+
+def test_the_dialog_in_a_tab_of_its_own_leads_to_the_device(ventilator: Device, manager: User, signed_in: Any) -> None:
+    opened = signed_in(manager).get(f"/admin/assets/device/{ventilator.pk}/status/")
+
+    assert (opened.status_code, opened["Location"]) == (302, f"/admin/assets/device/{ventilator.pk}/change/")
+
+
+def test_a_version_of_a_device_has_no_button_that_does_nothing(
+    ventilator: Device, manager: User, signed_in: Any
+) -> None:
+    browser, version = signed_in(manager), ventilator.log.latest()
+
+    device = browser.get(f"/admin/assets/device/{ventilator.pk}/change/").content.decode()
+    page = browser.get(f"/admin/assets/device/{ventilator.pk}/history/{version.pk}/").content.decode()
+
+    history = f"/admin/assets/device/{ventilator.pk}/history/"
+    assert f'href="{history}"' in device
+    assert f'href="{history}"' in page
+    assert "actionDropdownOpen" not in page
