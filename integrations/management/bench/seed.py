@@ -26,8 +26,9 @@ def bench_seed(runs: int) -> Figures:
     return seed(max(1, runs) * 1000)
 
 
-def seed(tickets: int, *, still_open: int = story.OPEN) -> Figures:
-    """Afterwards that many more tickets are there with all their rows; figures of how long it took."""
+def seed(tickets: int, *, still_open: int = story.OPEN, years: int = 1, ago: int = 0) -> Figures:
+    """Afterwards that many more tickets are there with all their rows, spread over `years` that ended so many years `ago`;
+    figures of how long it took."""
     log.lead("bench")
     while log.sequence("bench"):
         pass
@@ -39,7 +40,8 @@ def seed(tickets: int, *, still_open: int = story.OPEN) -> Figures:
         number=5001 + before[0],  # above what the demo and earlier loads can have given on any day
         seq=log.head(),
         previous=_last_hash(),
-        now=int(timezone.now().timestamp()),
+        now=int(timezone.now().timestamp()) - ago * story.YEAR,
+        years=years,
     )
     with loading.bulk([Ticket, Watcher, Clock, EventRecord]) as sink:
         written = time.perf_counter()

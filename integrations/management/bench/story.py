@@ -40,13 +40,15 @@ _MET_AFTER = {"response": 120, "arrival": 420, "restoration": 2400, "fix": 2400}
 
 
 class Start(NamedTuple):
-    """Where the load goes on from: next ticket key, first number of a day, last fact of the chain, the present (epoch s)."""
+    """Where the load goes on from: next ticket key, first number of a day, last fact of the chain, the moment up to which
+    it tells (epoch s), and how many years of work it spreads over."""
 
     ticket: int
     number: int
     seq: int
     previous: str
     now: int
+    years: int = 1
 
 
 class Scene(NamedTuple):
@@ -116,8 +118,8 @@ def constants(model: type[Model]) -> dict[str, Any]:
 def blocks(cast: Cast, start: Start, tickets: int, still_open: int) -> Iterator[Block]:
     """All rows of `tickets` stories, oldest report first, so many tickets at a time; the last ones are still open."""
     rng = random.Random(start.ticket)  # noqa: S311 - made-up data, the same each time
-    clock, chain = _Times(start.now), _Chain(start.seq, start.previous, _Times(start.now))
-    step = YEAR / tickets
+    clock, span = _Times(start.now, start.years), start.years * YEAR
+    chain, step = _Chain(start.seq, start.previous, clock), span / tickets
     numbers: dict[str, Iterator[int]] = {}
     scenes, engineers = itertools.cycle(cast.scenes), itertools.cycle(cast.engineers)
     for first in range(0, tickets, BLOCK):
@@ -126,7 +128,7 @@ def blocks(cast: Cast, start: Start, tickets: int, still_open: int) -> Iterator[
         block: Block = {model: [] for model in COLUMNS}
         chain.rows = block[EventRecord]
         for n in range(first, first + size):
-            at = start.now - YEAR + int(n * step)
+            at = start.now - span + int(n * step)
             day = clock.local_day(at)
             count = next(numbers.setdefault(day, itertools.count(start.number)))
             outcome = "triaged" if n >= tickets - still_open else "cancelled" if n % 20 == 7 else "closed"
@@ -233,11 +235,11 @@ class _Chain:
 class _Times:
     """Moments as text without a call of strftime each: a table of days and one of seconds."""
 
-    def __init__(self, now: int) -> None:
+    def __init__(self, now: int, years: int) -> None:
         self.now = now
-        self.first = (now - YEAR) // 86_400 - 1
+        self.first = (now - years * YEAR) // 86_400 - 1
         start = datetime.fromtimestamp(self.first * 86_400, UTC)
-        self.days = [(start + timedelta(days=n)).strftime("%Y-%m-%d") for n in range(800)]
+        self.days = [(start + timedelta(days=n)).strftime("%Y-%m-%d") for n in range(years * 366 + 400)]
         self.seconds = [f"{s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}" for s in range(86_400)]
 
     def parts(self, at: int) -> tuple[str, str]:
