@@ -60,12 +60,10 @@ def envelope(ticket: Ticket) -> dict[str, Any]:
 
 def open_on(device: Device) -> Ticket | None:
     """The oldest open ticket on a device: the one that further reports join."""
-    return (
-        Ticket.objects.filter(device=device, state__in=OPEN)
-        .select_related("device", "department", "assignee", "preset")
-        .order_by("reported_at", "id")  # by id alone a database walks through all that the device ever had
-        .first()
-    )
+    oldest = Ticket.objects.filter(device=device, state__in=OPEN).order_by("reported_at", "id")  # by id alone a
+    # database walks through all that the device ever had; and most devices have none, so the joins are written for one
+    pk = oldest.values_list("pk", flat=True).first()
+    return Ticket.objects.select_related("device", "department", "assignee", "preset").get(pk=pk) if pk else None
 
 
 class Past(NamedTuple):

@@ -88,7 +88,7 @@ def tracking(ticket: Ticket, now: datetime) -> dict[str, Any]:
         "again": _report_again(ticket),
         "named": ticket.reporter_id is not None,
         "headline": _headline(ticket),
-        "eta_minutes": _minutes_until(ticket.eta_at, now) if ticket.arrived_at is None and ticket.is_open else None,
+        "eta_minutes": eta_minutes(ticket, now),
         "eta_at": ticket.eta_at,
         "latest": _latest(ticket, arrival.due_at if arrival else None, restoration.due_at if restoration else None),
         "stops": _stops(ticket, now, arrival, restoration),
@@ -147,10 +147,11 @@ def _latest(ticket: Ticket, arrival: datetime | None, restoration: datetime | No
     return restoration if ticket.arrived_at else arrival
 
 
-def _minutes_until(moment: datetime | None, now: datetime) -> int | None:
-    if moment is None or moment <= now:
+def eta_minutes(ticket: Ticket, now: datetime) -> int | None:
+    """Until the engineer is there; None once he is, or when nobody can say."""
+    if not ticket.is_open or ticket.arrived_at or ticket.eta_at is None or ticket.eta_at <= now:
         return None
-    return max(1, round((moment - now).total_seconds() / 60))
+    return max(1, round((ticket.eta_at - now).total_seconds() / 60))
 
 
 def _walk(ticket: Ticket, backup: Device | None) -> int | None:

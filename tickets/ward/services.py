@@ -61,11 +61,11 @@ def report(
     a call back, and never a P1. A repaired ticket that waits for the ward is disputed by the same fault, not joined by
     another one. `TicketSubmitted`, or `ReporterJoined` with `TicketNudged` or `TicketReopened`.
     """
-    Device.objects.select_for_update().filter(pk=device.pk).first()  # reports on one device wait for each other
-    watchers = Watcher.objects.filter(client_id=client_id).select_related("ticket")
-    if watchers.exclude(ticket__device=device).exists():  # the phone used its id on another device before
+    Device.objects.select_for_update().only("pk").filter(pk=device.pk).first()  # one report after the other
+    known = _watcher(client_id)
+    if known and known.ticket.device_id != device.pk:  # the phone used its id on another device before
         client_id = uuid5(client_id, device.public_id)
-    known = Watcher.objects.filter(client_id=client_id).select_related("ticket").first()
+        known = _watcher(client_id)
     if known:
         return Receipt(known.ticket, known.token, joined=True)
     already = open_on(device)
@@ -90,6 +90,10 @@ def report(
         duplicate_of=already,
     )
     return Receipt(ticket, ticket.watchers.get(client_id=client_id).token, joined=False)
+
+
+def _watcher(client_id: UUID) -> Watcher | None:
+    return Watcher.objects.filter(client_id=client_id).select_related("ticket").first()
 
 
 def _join(

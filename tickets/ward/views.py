@@ -74,7 +74,8 @@ def report(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _submit(request: HttpRequest, device: Device, token: str) -> HttpResponse:
-    form = ReportForm(request.POST, device=device, joinable=open_on(device) is not None)
+    same = bool(request.POST.get("same")) and open_on(device) is not None
+    form = ReportForm(request.POST, device=device, joinable=same)
     if not form.is_valid():
         return _answer(request, device, form, token, status=422)
     given = form.cleaned_data
@@ -114,7 +115,7 @@ def _answer(request: HttpRequest, device: Device, form: ReportForm, token: str, 
         "client_id": form.data.get("client_id") or uuid.uuid4(),
         "already": already,
         "already_minutes": int((now - already.reported_at).total_seconds() // 60) if already else 0,
-        "already_eta": queries.tracking(already, now)["eta_minutes"] if already else None,
+        "already_eta": queries.eta_minutes(already, now) if already else None,
         "already_eta_at": already.eta_at if already else None,
         "already_repaired": already is not None and already.state in services.REPAIRED,
         "stopped": not device.usable,

@@ -182,12 +182,12 @@ def _token(page: bytes) -> str:
 
 def _our_report(port: int) -> Callable[[], Any]:
     """The ward's form, on another device each time, from another phone each time."""
-    devices = itertools.cycle(Device.objects.for_display().filter(status__in=["ready", "in_use"])[:200])
+    devices = Device.objects.for_display().filter(status__in=["ready", "in_use"])[:200]
+    labels = [("/q/" + report_url(d).split("/q/", 1)[1], d.type.group.presets.all()[0].code) for d in devices]
+    turns = itertools.cycle(labels)
 
     def call() -> None:
-        device, client = next(devices), _Client(port)
-        path = "/q/" + report_url(device).split("/q/", 1)[1]
-        symptom = device.type.group.presets.all()[0].code
+        (path, symptom), client = next(turns), _Client(port)
         fields = {"in_use": "no", "symptom": symptom, "client_id": str(uuid.uuid4()), "separate": "1"}
         client.post(path, fields | {"csrfmiddlewaretoken": _token(client.get(path))})
 
