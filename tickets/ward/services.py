@@ -61,7 +61,7 @@ def report(
     a call back, and never a P1. A repaired ticket that waits for the ward is disputed by the same fault, not joined by
     another one. `TicketSubmitted`, or `ReporterJoined` with `TicketNudged` or `TicketReopened`.
     """
-    Device.objects.select_for_update().only("pk").filter(pk=device.pk).first()  # one report after the other
+    Device.objects.select_for_update().filter(pk=device.pk).values_list("pk").first()  # one report after the other
     known = _watcher(client_id)
     if known and known.ticket.device_id != device.pk:  # the phone used its id on another device before
         client_id = uuid5(client_id, device.public_id)
