@@ -20,7 +20,7 @@ from tickets import events
 from tickets.lifecycle import rules as story
 from tickets.lifecycle import services as lifecycle
 from tickets.record import services as record
-from tickets.record.models import State, Ticket, Watcher
+from tickets.record.models import Comment, Danger, State, Ticket, Watcher
 from tickets.record.queries import envelope, open_on
 from tickets.record.rules import clean_text
 from tickets.record.services import lock
@@ -56,7 +56,7 @@ def report(
     busy: bool = False,
     client_reported_at: datetime | None = None,
 ) -> Receipt:
-    """A fault on a scanned device. The same `client_id` again changes nothing; an open ticket is joined unless the
+    """A fault on a scanned device. The same `client_id` again adds only what it says more; an open ticket is joined unless the
     reporter said `separate`; `same` (she pressed 催一下) also nudges it; `busy` (over the limits) only marks a ticket for
     a call back, and never a P1. A repaired ticket that waits for the ward is disputed by the same fault, not joined by
     another one. `TicketSubmitted`, or `ReporterJoined` with `TicketNudged` or `TicketReopened`.
@@ -67,6 +67,7 @@ def report(
         client_id = uuid5(client_id, device.public_id)
         known = _watcher(client_id)
     if known:
+        _correct(known, preset=preset, in_use=in_use, danger=danger, description=description, at=at)
         return Receipt(known.ticket, known.token, joined=True)
     already = open_on(device)
     again = same or (already is not None and already.preset_id == getattr(preset, "pk", None))
@@ -94,6 +95,33 @@ def report(
 
 def _watcher(client_id: UUID) -> Watcher | None:
     return Watcher.objects.filter(client_id=client_id).select_related("ticket").first()
+
+
+def _correct(
+    known: Watcher,
+    *,
+    preset: FaultPreset | None,
+    in_use: bool | None,
+    danger: Sequence[str],
+    description: str,
+    at: datetime,
+) -> None:
+    """The same report again: its answer was lost on the way, and she may have gone back and changed hers. What is worse
+    counts as if somebody had joined, and a note says what is new. The same answers again change nothing."""
+    ticket = lock(known.ticket)
+    if not ticket.is_open:
+        return
+    told = "\n".join(Comment.objects.filter(ticket=ticket, by=None).values_list("text", flat=True))
+    news = [str(Danger(code).label) for code in sorted(set(danger) - set(ticket.danger))]
+    if in_use and not ticket.in_use:
+        news.append(_("正在用于患者"))
+    if preset and ticket.client_id == known.client_id and preset != ticket.preset and preset.label not in told:
+        news.append(preset.label)
+    if (text := clean_text(description)[0]) != ticket.description and text not in told:
+        news.append(text)
+    if news:
+        _raise(ticket, in_use=in_use, danger=danger, at=at)
+        record.comment(ticket, text=_("报修人改了回答：%(news)s") % {"news": _("、").join(news)}, by=None, at=at)
 
 
 def _join(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.conf import settings
@@ -67,6 +67,37 @@ def test_the_same_client_id_twice_is_one_report(phone: Phone, ventilator: Device
     assert again == first
     assert (Ticket.objects.count(), Watcher.objects.count()) == (1, 1)
     assert EventRecord.objects.filter(type="TicketSubmitted").count() == 1
+
+
+def test_answers_changed_after_a_lost_answer_count(phone: Phone, ventilator: Device) -> None:
+    client_id = str(uuid.uuid4())
+    first = phone.report(ventilator, client_id=client_id, in_use="no", symptom="ventilator-other")
+    assert (ticket_of(first).priority, ventilator.usable) == (2, True)
+
+    again = phone.report(ventilator, client_id=client_id, in_use="yes", danger=["smoke"], description="冒烟了")
+    phone.report(ventilator, client_id=client_id, in_use="yes", danger=["smoke"], description="冒烟了")
+
+    ticket = ticket_of(first)
+    assert again == first
+    assert (ticket.in_use, ticket.danger, ticket.impact, ticket.priority) == (True, ["smoke"], "I1", 1)
+    assert Device.objects.get(pk=ventilator.pk).status == "fault"
+    assert [row.text for row in ticket.comments.all()] == ["报修人改了回答：冒烟 / 焦味、正在用于患者、停机、冒烟了"]
+    assert (Ticket.objects.count(), Watcher.objects.count()) == (1, 1)
+
+
+def test_answers_changed_to_the_better_or_after_the_end_change_nothing(
+    phone: Phone, ventilator: Device, dispatcher: User, now: datetime
+) -> None:
+    client_id = str(uuid.uuid4())
+    ticket = ticket_of(phone.report(ventilator, client_id=client_id, danger=["smoke"]))
+
+    phone.report(ventilator, client_id=client_id, in_use="no")
+    lifecycle.cancel(ticket, by=dispatcher, at=now, reason="误报")
+    phone.report(ventilator, client_id=client_id, danger=["smoke", "shock"], description="又来")
+
+    ticket = Ticket.objects.get()
+    assert (ticket.in_use, ticket.danger, ticket.priority, ticket.state) == (True, ["smoke"], 1, "cancelled")
+    assert not ticket.comments.filter(text__startswith="报修人").exists()
 
 
 def test_a_client_id_used_on_another_device_still_reports_this_one(
