@@ -174,6 +174,8 @@ S = DeviceStatus
 USABLE = (S.READY, S.IN_USE, S.RESTRICTED, S.STANDBY, S.ON_LOAN)
 READY_TO_LEND = (S.READY, S.STANDBY)
 LIVING = [s for s in S if s != S.RETIRED]
+# The open tickets of a device. Most have none, and a small index knows which have.
+REPAIRS = models.FilteredRelation("tickets", condition=models.Q(tickets__ended_at__isnull=True))
 
 
 class DeviceQuerySet(models.QuerySet["Device"]):
@@ -182,10 +184,15 @@ class DeviceQuerySet(models.QuerySet["Device"]):
     def for_display(self) -> DeviceQuerySet:
         return self.select_related("type__group", "department", "location")
 
+    def ready_to_lend(self) -> DeviceQuerySet:
+        """What may stand in for another: it stands ready, and nobody has reported a fault on it."""
+        return self.alias(repairs=REPAIRS).filter(status__in=READY_TO_LEND, repairs__isnull=True)
+
     def with_ready_others(self) -> DeviceQuerySet:
         """Each row with `ready_others`: how many others of its backup group stand ready, where that matters."""
         others = (
-            Device.objects.filter(backup_group=models.OuterRef("backup_group"), status__in=READY_TO_LEND)
+            Device.objects.ready_to_lend()
+            .filter(backup_group=models.OuterRef("backup_group"))
             .exclude(pk=models.OuterRef("pk"))
             .order_by()
             .values("backup_group")

@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from assets.places.models import Location
 from assets.policies import visible_devices
 from assets.register import rules
-from assets.register.models import READY_TO_LEND, Device, DeviceStatus
+from assets.register.models import Device, DeviceStatus
 
 MOST_FOUND = 20
 MOST_LENT = 200
@@ -93,7 +93,7 @@ def backups_short(device: Device) -> bool:
         return False
     ready: int | None = getattr(device, "ready_others", None)  # read along with the device
     if ready is None:
-        others = Device.objects.filter(backup_group=device.backup_group, status__in=READY_TO_LEND)
+        others = Device.objects.ready_to_lend().filter(backup_group=device.backup_group)
         ready = others.exclude(pk=device.pk).count()
     return ready < device.min_ready
 
@@ -109,7 +109,8 @@ def nearest_ready_backups(places: Mapping[Device, Location]) -> dict[Device, Dev
     if not groups:
         return {}
     ready = (
-        Device.objects.filter(backup_group__in=groups, status__in=READY_TO_LEND)
+        Device.objects.ready_to_lend()
+        .filter(backup_group__in=groups)
         .select_related("location", "type", "department")
         .order_by("pk")[: MOST_LENT * len(groups)]
     )

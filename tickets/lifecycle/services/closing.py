@@ -34,7 +34,7 @@ from tickets.record.models import (
     State,
     Ticket,
 )
-from tickets.record.queries import envelope
+from tickets.record.queries import envelope, open_on
 from tickets.record.rules import clean_text
 from tickets.record.services import actor, lock, person_of
 from tickets.sla import services as sla
@@ -89,6 +89,8 @@ def restore(
         return current
     if backup is not None and backup.status not in READY_TO_LEND:
         raise NotAllowedNow(_("%(name)s 现在不是待用状态。") % {"name": backup.label})
+    if backup is not None and open_on(backup):
+        raise NotAllowedNow(_("%(name)s 自己也在报修，不能当备用机。换一台。") % {"name": backup.label})
     before = seen(current, backup)
     current.restored_at, current.backup_device = at, backup
     current.version += 1
