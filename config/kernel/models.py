@@ -116,6 +116,8 @@ class EventRecord(models.Model):
         indexes = [
             models.Index(fields=["id"], name="event_unsequenced", condition=models.Q(seq__isnull=True)),
             models.Index(fields=["subject", "seq"], name="event_subject_seq"),
+            models.Index(fields=["scope", "seq"], name="event_scope_seq"),
+            models.Index(fields=["by", "seq"], name="event_by_seq"),
         ]
 
     def __str__(self) -> str:

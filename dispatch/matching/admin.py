@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
@@ -17,6 +18,7 @@ from dispatch.matching import queries, services
 from dispatch.matching.forms import GROUPS, WeightsForm
 from dispatch.matching.models import Decision, DepartmentMode, Exclusion, Weights
 from dispatch.matching.views import what_if
+from tickets.record.queries import of_tickets
 
 
 @admin.register(DepartmentMode)
@@ -58,9 +60,12 @@ class DecisionAdmin(ReadOnlyAdmin):
     list_display = ("ticket", "at", "outcome", "chosen", "mode", "needs_review")
     list_filter = ("outcome", "mode", "needs_review")
     list_select_related = ("ticket", "chosen")
-    search_fields = ("ticket__number", "chosen__display_name")
+    search_help_text = gettext_lazy("工单编号、设备、科室或人")
     fields = ("ticket", "at", "outcome", "chosen", "why", "needs_review", "open", "weights_version")
     readonly_fields = ("why",)
+
+    def found(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        return of_tickets(rows, term, person="chosen")
 
     @admin.display(description=gettext_lazy("依据"))
     def why(self, decision: Decision) -> SafeString:
@@ -72,4 +77,7 @@ class ExclusionAdmin(ReadOnlyAdmin):
     list_display = ("ticket", "user", "reason", "at")
     list_filter = ("reason",)
     list_select_related = ("ticket", "user")
-    search_fields = ("ticket__number", "user__display_name")
+    search_help_text = gettext_lazy("工单编号、设备、科室或人")
+
+    def found(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        return of_tickets(rows, term, person="user")

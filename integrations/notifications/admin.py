@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin import ReadOnlyAdmin
 from integrations.notifications import queries
 from integrations.notifications.models import Delivery, Notification
+from tickets.record.queries import called
 
 
 @admin.register(Notification)
@@ -18,7 +20,7 @@ class NotificationAdmin(ReadOnlyAdmin):
     list_display = ("said", "user", "level", "at", "read_at")
     list_filter = ("level",)
     list_select_related = ("user",)
-    search_fields = ("user__username", "user__display_name", "subject")
+    search_help_text = _("收件人")
     fields = ("said", "more", "user", "level", "sound", "subject", "at", "read_at")
     readonly_fields = ("said", "more")
 
@@ -29,6 +31,9 @@ class NotificationAdmin(ReadOnlyAdmin):
         for row, one in zip(found.result_list, queries.shown(found.result_list, request.user), strict=True):
             row.shown = one
         return found
+
+    def found(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        return rows.filter(user__in=called(term))
 
     @admin.display(description=_("消息"))
     def said(self, row: Notification) -> str:
@@ -48,4 +53,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     list_display = ("notification", "channel", "state", "attempts", "last_error", "at")
     list_filter = ("channel", "state")
     list_select_related = ("notification",)
-    search_fields = ("notification__user__username",)
+    search_help_text = _("收件人")
+
+    def found(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        return rows.filter(notification__user__in=called(term))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connection
+from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from assets.models import Device, FaultPreset, User
+from config.kernel import log
 from config.kernel.admin import FirstRows
-from config.kernel.models import EventRecord
 from tickets.lifecycle import services as lifecycle
+from tickets.models import Ticket
 
 pytestmark = pytest.mark.django_db
 LOG = "/admin/kernel/eventrecord/"
@@ -23,8 +26,13 @@ def browser(
     manager: User, signed_in: Callable[[User], Client], ventilator: Device, stopped: FaultPreset, now: object
 ) -> Client:
     lifecycle.submit(device=ventilator, preset=stopped, by=None, at=now)
-    assert EventRecord.objects.count() > 1
+    assert log.lead("test")
+    assert log.sequence("test")
     return signed_in(manager)
+
+
+def listed(page: HttpResponse) -> list[Any]:
+    return list(page.context["cl"].result_list)
 
 
 def test_a_list_of_the_log_counts_its_first_rows_only(browser: Client) -> None:
@@ -45,6 +53,58 @@ def test_a_list_says_that_it_ends_early(
     page = browser.get(LOG).content.decode()
 
     assert ("其余用搜索或筛选找" in page) is told
+
+
+def test_no_address_sorts_a_log_by_another_column(browser: Client) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        page = browser.get(LOG + "?o=3")
+
+    sorts = [one["sql"] for one in asked if 'FROM "kernel_eventrecord"' in one["sql"] and "ORDER BY" in one["sql"]]
+    assert page.status_code == 200
+    assert sorts
+    assert all('ORDER BY "kernel_eventrecord"."seq" DESC' in sql for sql in sorts)
+
+
+@pytest.mark.parametrize(
+    ("term", "found"),
+    [("TicketSubmitted", True), ("{number}", True), ("ventilator", True), ("何军", False), ("ticket:{ticket}", True)],
+)
+def test_the_log_is_found_by_type_person_ticket_and_subject(term: str, found: bool, browser: Client) -> None:
+    ticket = Ticket.objects.get()
+
+    rows = listed(browser.get(LOG, {"q": term.format(number=ticket.number, ticket=ticket.public_id)}))
+
+    assert ("TicketSubmitted" in {row.type for row in rows}) is found
+
+
+def test_the_log_is_found_by_who_did_it(browser: Client, manager: User, now: object) -> None:
+    lifecycle.cancel(Ticket.objects.get(), by=manager, at=now, reason="误报")
+
+    assert {row.type for row in listed(browser.get(LOG, {"q": "何军"}))} == {"CommentAdded", "TicketCancelled"}
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["tickets/ticket", "tickets/clock", "tickets/alert", "tickets/pause", "tickets/rebase", "dispatch/decision",
+     "dispatch/exclusion", "integrations/notification", "integrations/delivery"],
+)  # fmt: skip
+def test_lists_without_end_are_searched_without_reading_them(address: str, browser: Client) -> None:
+    number = Ticket.objects.get().number
+
+    pages = [browser.get(f"/admin/{address}/", {"q": term}) for term in (number, "WX20000101-0001", "何军", "' \" %")]
+
+    assert [page.status_code for page in pages] == [200] * 4
+    assert not any(listed(page) for page in pages[1:])
+    if address in {"tickets/ticket", "tickets/clock"}:
+        assert {str(getattr(row, "ticket", row)) for row in listed(pages[0])} == {number}
+
+
+def test_tickets_are_found_by_who_has_them(browser: Client, engineer: User, dispatcher: User, now: object) -> None:
+    ticket = Ticket.objects.get()
+    lifecycle.assign(ticket, to=engineer, by=dispatcher, at=now)
+
+    assert listed(browser.get("/admin/tickets/ticket/", {"q": "志远"})) == [ticket]
+    assert listed(browser.get("/admin/tickets/ticket/", {"q": "建国"})) == []
 
 
 def test_a_list_that_leaves_nothing_out_does_not_offer_the_rest(browser: Client) -> None:

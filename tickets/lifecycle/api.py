@@ -37,7 +37,7 @@ from config.kernel.rest import (
 from tickets import policies
 from tickets.lifecycle import serializers as shapes
 from tickets.lifecycle import services as lifecycle
-from tickets.record.models import OPEN, Source, State, Ticket
+from tickets.record.models import Source, State, Ticket
 from tickets.record.queries import find
 from tickets.sla import queries
 
@@ -73,7 +73,7 @@ class TicketFilter(django_filters.FilterSet):
         fields: ClassVar[list[str]] = []
 
     def by_open(self, rows: QuerySet[Ticket], name: str, value: bool) -> QuerySet[Ticket]:
-        return rows.filter(state__in=OPEN) if value else rows.exclude(state__in=OPEN)
+        return rows.filter(ended_at__isnull=value)
 
 
 class FiltersWhenAsked(django_filters.rest_framework.DjangoFilterBackend):

@@ -19,7 +19,7 @@ from assets.register import queries as register
 from assets.register.models import Criticality, Device, FaultPreset
 from config.kernel.errors import Missing
 from tickets.policies import visible_tickets
-from tickets.record.models import OPEN, State, Ticket
+from tickets.record.models import State, Ticket
 
 REPEAT_WINDOW = timedelta(days=30)
 REASONS = {
@@ -60,8 +60,8 @@ def envelope(ticket: Ticket) -> dict[str, Any]:
 
 def open_on(device: Device) -> Ticket | None:
     """The oldest open ticket on a device: the one that further reports join."""
-    oldest = Ticket.objects.filter(device=device, state__in=OPEN).order_by("reported_at", "id")  # by id alone a
-    # database walks through all that the device ever had; and most devices have none, so the joins are written for one
+    oldest = Ticket.objects.open().filter(device=device).order_by("reported_at", "id")  # by id alone a database walks
+    # through all that the device ever had; and most devices have none, so the joins are written for one
     pk = oldest.values_list("pk", flat=True).first()
     return Ticket.objects.select_related("device", "department", "assignee", "preset").get(pk=pk) if pk else None
 
@@ -179,6 +179,7 @@ _FOUND = {
     "sqlite": "tickets_ticket.id IN (SELECT rowid FROM ticket_search WHERE ticket_search MATCH %s)",
 }
 _MOST_TERMS = 12
+_MOST_FOUND = 500
 
 
 def search(tickets: QuerySet[Ticket], text: str) -> QuerySet[Ticket]:
@@ -193,3 +194,23 @@ def search(tickets: QuerySet[Ticket], text: str) -> QuerySet[Ticket]:
         asked = " AND ".join(f'"{term}"*' for term in terms)
     found = RawSQL(_FOUND[connection.vendor], (asked,), output_field=BooleanField())  # noqa: S611 - constants above, value bound
     return tickets.filter(found)
+
+
+def newest_found(text: str) -> list[int]:
+    """Keys of the newest tickets that `search` finds, at most 500: enough to name rows that belong to them."""
+    return list(search(Ticket.objects.order_by("-id"), text).values_list("pk", flat=True)[:_MOST_FOUND])
+
+
+def of_tickets(rows: QuerySet[Any], text: str, *, ticket: str = "ticket", person: str = "") -> QuerySet[Any]:
+    """Those of `rows` whose `ticket` the search finds, or whose `person` has that name: without reading them all."""
+    wanted = Q(**{f"{ticket}__in": newest_found(text)})
+    if person and (people := called(text)):
+        wanted |= Q(**{f"{person}__in": people})
+    return rows.filter(wanted)
+
+
+def called(text: str) -> list[int]:
+    """Keys of the accounts whose name holds `text`."""
+    text = text.strip()
+    named = Q(username__icontains=text) | Q(display_name__icontains=text) | Q(display_name_en__icontains=text)
+    return list(User.objects.filter(named).values_list("pk", flat=True)[:_MOST_FOUND]) if text else []

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from datetime import time
 from itertools import pairwise
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 
 from config.kernel.admin import HouseAdmin, HouseFields, MasterAdmin, ReadOnlyAdmin
+from tickets.record.admin import ByPriority
+from tickets.record.queries import of_tickets
 from tickets.sla import queries
 from tickets.sla.models import (
     Alert,
@@ -146,21 +149,29 @@ class RungAdmin(_Rules):
     }
 
 
+class _OfTickets(ReadOnlyAdmin):
+    search_help_text = _("工单编号、设备或科室")
+
+    def found(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        return of_tickets(rows, term)
+
+
 @admin.register(Clock)
-class ClockAdmin(ReadOnlyAdmin):
+class ClockAdmin(_OfTickets):
     list_display = ("ticket", "metric", "priority", "due_at", "met_at", "breached_at", "paused")
-    list_filter = ("metric", "priority", "paused")
+    list_filter = ("metric", ByPriority, "paused")
     list_select_related = ("ticket",)
-    search_fields = ("ticket__number",)
 
 
 @admin.register(Alert)
-class AlertAdmin(ReadOnlyAdmin):
+class AlertAdmin(_OfTickets):
     list_display = ("ticket", "clock", "what", "due_at", "at")
     list_select_related = ("clock__ticket", "rung")
     fields = ("ticket", "clock", "what", "due_at", "at")
     readonly_fields = ("ticket", "what")
-    search_fields = ("clock__ticket__number",)
+
+    def found(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        return of_tickets(rows, term, ticket="clock__ticket")
 
     @admin.display(description=pgettext_lazy("one", "工单"))
     def ticket(self, alert: Alert) -> str:
@@ -172,15 +183,13 @@ class AlertAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Pause)
-class PauseAdmin(ReadOnlyAdmin):
+class PauseAdmin(_OfTickets):
     list_display = ("ticket", "reason", "started_at", "expected_end_at")
     list_filter = ("reason",)
     list_select_related = ("ticket", "reason")
-    search_fields = ("ticket__number",)
 
 
 @admin.register(Rebase)
-class RebaseAdmin(ReadOnlyAdmin):
+class RebaseAdmin(_OfTickets):
     list_display = ("ticket", "from_priority", "to_priority", "reason", "at")
     list_select_related = ("ticket",)
-    search_fields = ("ticket__number",)

@@ -234,6 +234,7 @@ class Clock(models.Model):
             models.Index(fields=["next_at"], name="clock_next", condition=Q(next_at__isnull=False)),
             models.Index(fields=["met_at"], name="clock_met", condition=Q(met_at__isnull=False)),
             models.Index(fields=["breached_at"], name="clock_breached", condition=Q(breached_at__isnull=False)),
+            models.Index(fields=["-id"], name="clock_paused", condition=Q(paused=True)),
         ]
 
     def __str__(self) -> str:

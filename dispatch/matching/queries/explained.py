@@ -16,7 +16,7 @@ from django.utils.translation import pgettext
 from assets.places.models import User
 from assets.register.models import Qualification, Skill
 from dispatch.matching.models import Decision
-from tickets.record.models import OPEN, Ticket
+from tickets.record.models import Ticket
 
 PARTS = ("wait", "quality", "travel", "load")
 
@@ -89,7 +89,8 @@ def without_anybody() -> QuerySet[Ticket]:
     """Open tickets for which the last decision found nobody: the red banner."""
     last = Decision.objects.filter(ticket=OuterRef("pk")).order_by("-pk").values("outcome")[:1]
     return (
-        Ticket.objects.filter(state__in=OPEN, assignee__isnull=True)
+        Ticket.objects.open()
+        .filter(assignee__isnull=True)
         .annotate(last_outcome=Subquery(last))
         .filter(last_outcome=Decision.Outcome.NOBODY)
         .order_by("priority", "pk")

@@ -10,10 +10,12 @@ from django.db import connection
 from django.utils import timezone
 
 from assets.models import User
+from assets.register.queries import token_of
 from integrations.management.bench import api, seed
 from integrations.management.bench.figures import Figures, goal, timed
 from tickets.lifecycle import services as lifecycle
 from tickets.models import Ticket
+from tickets.record.models import Watcher
 from tickets.sla import services as sla
 from tickets.sla.queries import rulebook
 
@@ -23,11 +25,20 @@ PAGES = (
     ("dispatcher", "/desk/?wall=1"),
     ("dispatcher", "/desk/tickets/"),
     ("dispatcher", "/desk/tickets/?q=ventilator"),
+    ("dispatcher", "/desk/tickets/?open=1"),
+    ("dispatcher", "/desk/tickets/{ticket}/"),
     ("engineer", "/field/"),
     ("nurse", "/ward/"),
+    ("nurse", "/q/{code}/"),
+    ("nurse", "/t/{token}/"),
     ("manager", "/admin/"),
     ("manager", "/admin/tickets/ticket/"),
+    ("manager", "/admin/tickets/ticket/?q={number}"),
+    ("manager", "/admin/tickets/clock/"),
+    ("manager", "/admin/tickets/clock/?q={number}"),
     ("manager", "/admin/kernel/eventrecord/"),
+    ("manager", "/admin/kernel/eventrecord/?q={number}"),
+    ("manager", "/admin/kernel/eventrecord/?q=TicketReopened"),
 )
 
 
@@ -78,8 +89,16 @@ def _calls() -> dict[str, Callable[[], object]]:
         "detail": api.detail(),
         "create": api.creating(),
         "due": lambda: sla.fire_due(timezone.now()),
-        **{f"page {address}": api.page(role, address) for role, address in PAGES},
+        **{f"page {address}": api.page(role, address.format(**_last())) for role, address in PAGES},
     }
+
+
+def _last() -> dict[str, str]:
+    """What addresses name: the last open ticket, and its device."""
+    watched = Watcher.objects.filter(ticket__ended_at__isnull=True).order_by("-ticket_id")[0]
+    ticket = watched.ticket
+    code = token_of(ticket.device) if ticket.device else ""
+    return {"ticket": ticket.public_id, "number": ticket.number, "token": watched.token, "code": code}
 
 
 def _medians(runs: int) -> dict[str, float]:

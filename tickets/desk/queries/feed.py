@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Subquery
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -22,6 +23,7 @@ from tickets.record.queries import names_of
 from tickets.record.rules import short_number
 from tickets.sla.models import Metric, Rung
 
+LATELY = 5_000  # facts
 _NUMBER = re.compile(r"\s*\{no\}\s*")
 # type: icon, tone, sentence with {no} {who} {to} {metric} {level} {reason} {step}
 SAID: dict[str, tuple[str, str, Any]] = {
@@ -82,8 +84,9 @@ class Told:
 
 
 def feed(user: Any, *, limit: int = 12) -> list[Told]:
-    """The latest facts this person may follow, newest first. At most five queries."""
-    seen = visible_events(user, EventRecord.objects.filter(seq__isnull=False, type__in=SAID))
+    """The latest facts this person may follow, newest first, of the last 5,000 of the log. At most five queries."""
+    head = EventRecord.objects.filter(seq__isnull=False).order_by("-seq").values("seq")[:1]
+    seen = visible_events(user, EventRecord.objects.filter(seq__gt=Subquery(head) - LATELY, type__in=SAID))
     return tell(list(seen.order_by("-seq")[:limit]))
 
 

@@ -16,7 +16,7 @@ from assets.places.models import Department, User
 from assets.register.models import DeviceGroup
 from config.kernel.moments import is_sane
 from tickets.policies import visible_tickets
-from tickets.record.models import OPEN, State, Ticket
+from tickets.record.models import State, Ticket
 from tickets.record.queries import search
 from tickets.sla.models import Clock
 
@@ -82,7 +82,7 @@ def filtered(user: Any, given: Mapping[str, Any], now: datetime) -> QuerySet[Tic
     if given.get("to"):
         rows = rows.filter(reported_at__lt=_midnight(given["to"]) + timedelta(days=1))
     if given.get("open"):
-        rows = rows.filter(state__in=OPEN)
+        rows = rows.filter(ended_at__isnull=True)
     if given.get("mine"):
         rows = rows.filter(assignee=user)
     if given.get("repeat"):
@@ -91,7 +91,7 @@ def filtered(user: Any, given: Mapping[str, Any], now: datetime) -> QuerySet[Tic
         running = Clock.objects.filter(
             ticket=OuterRef("pk"), met_at__isnull=True, stopped_at__isnull=True, paused=False
         )
-        rows = rows.filter(Exists(running.filter(due_at__lt=now)), state__in=OPEN)
+        rows = rows.filter(Exists(running.filter(due_at__lt=now)), ended_at__isnull=True)
     return rows.order_by("-id")
 
 

@@ -17,7 +17,7 @@ from assets.register.models import Device
 from assets.register.queries import report_url
 from tickets.desk import forms, queries
 from tickets.policies import visible_tickets
-from tickets.record.models import ENDED, OPEN, State, Ticket
+from tickets.record.models import State, Ticket
 
 LATELY = timedelta(days=7)
 MOST_DEVICES = 60
@@ -32,8 +32,8 @@ def mine(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     now = timezone.now()
     tickets = visible_tickets(request.user, Ticket.objects.for_board())
-    going = [queries.row_of(ticket, now) for ticket in tickets.filter(state__in=OPEN).order_by("-id")[:100]]
-    done = tickets.filter(state__in=ENDED, ended_at__gte=now - LATELY).order_by("-ended_at")[:20]
+    going = [queries.row_of(ticket, now) for ticket in tickets.open().order_by("-id")[:100]]
+    done = tickets.filter(ended_at__gte=now - LATELY).order_by("-ended_at")[:20]
     devices = visible_devices(request.user, Device.objects.living().for_display()).order_by("name", "asset_no")
     text = request.GET.get("q", "").strip()[:LONGEST]
     for word in text.split()[:MOST_WORDS]:
