@@ -10,6 +10,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR, PAGE_VAR, ChangeList
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.paginator import Paginator
 from django.db import models
 from django.db.models.expressions import Combinable
@@ -66,6 +67,21 @@ class HouseAdmin(HouseFields, ModelAdmin):
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return dict(actions)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """What the address fills in, as its fields read it; what they cannot read is left empty."""
+        wanted, read = super().get_changeform_initial_data(request), {}
+        for name, value in wanted.items():
+            try:
+                field: Any = self.opts.get_field(name)
+                key = field.target_field if field.is_relation else field
+                found = [key.to_python(one) for one in (value if isinstance(value, list) else [value])]
+                for one in found:
+                    key.run_validators(one)
+                read[name] = found if isinstance(value, list) else found[0]
+            except (FieldDoesNotExist, ValidationError, ValueError, OverflowError):
+                continue
+        return read
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         """An address may ask for days beyond the calendar, which shows only when the database is asked: Django then

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.admin import site
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
@@ -204,3 +205,21 @@ def test_a_new_hospital_starts_with_rules_and_a_catalogue_and_what_it_changed_st
     assert counts == (PriorityRule.objects.count(), Target.objects.count(), FaultPreset.objects.count())
     assert FaultPreset.objects.get(code="pump-occlusion").minutes == 7
     assert Ticket.objects.count() == 0
+
+
+NONSENSE = ("abc", "-1", "99999999999999999999999", "0000-00-00", "2026-13-45T99:99", "'", "é,1,", "[]", "true")
+
+
+@pytest.mark.parametrize("model", list(site._registry), ids=lambda model: model.__name__)
+def test_nonsense_in_the_address_of_an_add_page_is_left_out(
+    model: Any, ventilator: Device, admin_user: User, manager: User, signed_in: Callable[[User], Client]
+) -> None:
+    address = f"/admin/{model._meta.app_label}/{model._meta.model_name}/add/"
+    fields = [field.name for field in (*model._meta.fields, *model._meta.many_to_many)]
+
+    for browser in (signed_in(admin_user), signed_in(manager)):
+        for word in NONSENSE if browser.get(address).status_code == 200 else ():
+            assert browser.get(address, dict.fromkeys([*fields, "nobody_knows_this"], word)).status_code == 200, word
+
+    page = signed_in(manager).get("/admin/assets/device/add/", {"department": ventilator.department_id})
+    assert page.context["adminform"].form.initial == {"department": ventilator.department_id}
