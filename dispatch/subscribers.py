@@ -16,11 +16,14 @@ from config.kernel.events import Event, react
 from dispatch.engineers import services as engineers
 from dispatch.events import RosterChanged
 from dispatch.matching import services as matching
+from dispatch.matching.queries import against_taking
 from tickets import events as said
 from tickets.lifecycle import services as lifecycle
+from tickets.lifecycle.queries import TAKING_REASONS
 from tickets.record.models import RepairReport, Ticket
 
 lifecycle.TAKING_CHECKS.append(matching.check_may_take)
+TAKING_REASONS.append(against_taking)
 
 
 def _ticket(event: said.TicketEvent) -> Ticket:

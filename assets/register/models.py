@@ -174,8 +174,11 @@ S = DeviceStatus
 USABLE = (S.READY, S.IN_USE, S.RESTRICTED, S.STANDBY, S.ON_LOAN)
 READY_TO_LEND = (S.READY, S.STANDBY)
 LIVING = [s for s in S if s != S.RETIRED]
-# The open tickets of a device. Most have none, and a small index knows which have.
-REPAIRS = models.FilteredRelation("tickets", condition=models.Q(tickets__ended_at__isnull=True))
+
+
+def repairs() -> models.FilteredRelation:
+    """The open tickets of a device, for an alias. Most have none, and a small index knows which have."""
+    return models.FilteredRelation("tickets", condition=models.Q(tickets__ended_at__isnull=True))
 
 
 class DeviceQuerySet(models.QuerySet["Device"]):
@@ -186,7 +189,7 @@ class DeviceQuerySet(models.QuerySet["Device"]):
 
     def ready_to_lend(self) -> DeviceQuerySet:
         """What may stand in for another: it stands ready, and nobody has reported a fault on it."""
-        return self.alias(repairs=REPAIRS).filter(status__in=READY_TO_LEND, repairs__isnull=True)
+        return self.alias(repairs=repairs()).filter(status__in=READY_TO_LEND, repairs__isnull=True)
 
     def with_ready_others(self) -> DeviceQuerySet:
         """Each row with `ready_others`: how many others of its backup group stand ready, where that matters."""

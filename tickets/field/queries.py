@@ -16,7 +16,7 @@ from assets.register.rules import classify
 from tickets.field import rules
 from tickets.lifecycle import queries as lifecycle
 from tickets.lifecycle.rules import UNDO_WITHIN
-from tickets.policies import fieldwork
+from tickets.policies import fieldwork, is_engineer
 from tickets.record.models import State, Ticket
 from tickets.record.queries import last_fault
 from tickets.sla import queries as sla
@@ -50,6 +50,23 @@ def today(user: Any, now: datetime) -> dict[str, list[dict[str, Any]]]:
         cards.sort(key=lambda c: c["sort"])
     _name_backups(groups["urgent"])
     return groups
+
+
+def say_what_is_against(cards: list[dict[str, Any]], user: Any, now: datetime) -> None:
+    """Free tickets that he would be refused come last and say why."""
+    against = _against(user, [c["ticket"] for c in cards], now)
+    for c in cards:
+        c["against"] = against.get(c["ticket"].pk, "")
+    cards.sort(key=lambda c: bool(c["against"]))
+
+
+def _against(user: Any, tickets: list[Ticket], now: datetime) -> dict[int, str]:
+    return lifecycle.reasons_against(tickets, by=user, at=now) if is_engineer(user) else {}
+
+
+def why_not_taken(ticket: Ticket, user: Any, now: datetime) -> str:
+    """What stands against taking this ticket; "" when it is his, or free for him."""
+    return _against(user, [ticket], now).get(ticket.pk, "") if ticket.assignee_id is None else ""
 
 
 def _name_backups(cards: list[dict[str, Any]]) -> None:

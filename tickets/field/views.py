@@ -58,6 +58,7 @@ def _find(request: HttpRequest, public_id: str) -> Ticket:
 @require_safe
 def today(request: HttpRequest) -> HttpResponse:
     groups = queries.today(request.user, timezone.now())
+    queries.say_what_is_against(groups["open_to_take"], request.user, timezone.now())
     hands = len(groups["urgent"]) + len(groups["mine"]) + len(groups["waiting"])
     context = {"groups": groups, "hands": hands, "now": timezone.now(), "tab": "today", "seq": log.head()}
     return render(request, "tickets/field/today.html", context)
@@ -86,6 +87,7 @@ def _ticket(request: HttpRequest, ticket: Ticket, *, problem: str = "", status: 
         "op_id": uuid.uuid4(),
         "mine": policies.can_work(request.user, ticket),
         "takeable": policies.can_take(request.user, ticket),
+        "against": queries.why_not_taken(ticket, request.user, timezone.now()),
         "undo": queries.undo_offer(ticket, request.user, timezone.now()),
         "typed": request.POST,
     }

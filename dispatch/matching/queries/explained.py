@@ -121,7 +121,7 @@ def words_for(decisions: Iterable[Decision]) -> Words:
     ids |= {told.get(key) for told in stored for key in ("planned", "make_safe")}
     return Words(
         people={user.pk: user for user in User.objects.filter(pk__in=[one for one in ids if one])},
-        labels=_labels(one["params"] for one in lines if "params" in one),
+        labels=labels_of(one["params"] for one in lines if "params" in one),
     )
 
 
@@ -281,10 +281,10 @@ def reason(code: str, params: Mapping[str, Any], labels: Mapping[str, str] | Non
         "shift_ends": _("%(until)s 下班，做不完"),
         "on_call_not_needed": _("听班，在院有人能做"),
     }
-    return words.get(code, code) % _shown(params, _labels([params]) if labels is None else labels)
+    return words.get(code, code) % _shown(params, labels_of([params]) if labels is None else labels)
 
 
-def _labels(params: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+def labels_of(params: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """What skills and cards are called, for all rejections at once."""
     told = list(params)
     rows: list[Skill | Qualification] = []

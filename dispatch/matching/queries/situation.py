@@ -58,11 +58,11 @@ def anything_waiting() -> bool:
     return _free().exists()
 
 
-def load(at: datetime, active: WeightsRow, *, only: int | None = None) -> Situation:
-    """Read the moment, or one waiting ticket of it. `at` becomes local time: a card is valid on a calendar day."""
+def load(at: datetime, active: WeightsRow, *, only: Iterable[int] | None = None) -> Situation:
+    """Read the moment, or some waiting tickets of it. `at` becomes local time: a card is valid on a calendar day."""
     now = timezone.localtime(at)
     settings = settings_of(active)
-    chosen, left_out = ([only], False) if only else _of_this_round()
+    chosen, left_out = _of_this_round() if only is None else (list(only), False)
     tickets = _waiting(chosen)
     decisions = _decisions(chosen)
     rows = list(people.taking_part())

@@ -14,7 +14,7 @@ from config.kernel.events import publish
 from config.kernel.jobs import enqueue
 from config.kernel.models import EventRecord
 from dispatch import events
-from dispatch.matching import queries, rules
+from dispatch.matching import queries
 from dispatch.matching.models import Decision, Exclusion, Weights
 from dispatch.matching.services.dispatching import JOB, acceptance_key, lock_weights
 from tickets.lifecycle import services as lifecycle
@@ -145,16 +145,11 @@ def grab(ticket: Ticket, *, by: User, at: datetime) -> Ticket:
 
 def check_may_take(ticket: Ticket, by: User, at: datetime) -> None:
     """Every door that takes a free ticket asks this: the same hard constraints as a round."""
-    situation = queries.load(at, lock_weights(), only=ticket.pk)
-    job = next((one for one in situation.jobs if one.id == ticket.pk), None)
-    person = next((one for one in situation.engineers if one.id == by.pk), None)
-    if job is None:
+    situation = queries.load(at, lock_weights(), only=[ticket.pk])
+    if not situation.jobs:
         raise NotAllowedNow(_("这张单已经有人接了。看最新。"))
-    if person is None:
-        raise NotAllowedNow(_("你不在派单名单里。"))
-    broken = rules.reject_reason(job, person, situation.at, situation.settings.weights)
-    if broken is not None:
-        reason = queries.reason(broken.code, dict(broken.params))
+    reason = queries.reasons_against(situation, by).get(ticket.pk)
+    if reason is not None:
         raise NotAllowedNow(_("不能接这张单：%(reason)s。要你来做就请调度派给你。") % {"reason": reason})
 
 

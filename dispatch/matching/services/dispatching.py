@@ -54,7 +54,7 @@ def dispatch(*, at: datetime, solver: Solver | None = None, only: Ticket | None 
 
 
 def _round(at: datetime, solver: Solver | None, only: Ticket | None) -> Outcome:
-    situation = queries.load(at, lock_weights(), only=only.pk if only else None)
+    situation = queries.load(at, lock_weights(), only=[only.pk] if only else None)
     jobs = [job for job in situation.jobs if not _open_to_take(situation, job)]
     outcome = match(
         jobs,

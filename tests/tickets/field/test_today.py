@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from assets.models import Department, Device, FaultPreset, User
+from dispatch.models import EngineerSkill
 from tests import factories
 from tests.tickets.field.conftest import Phone, brought_to
 from tickets.field import queries, rules
 from tickets.lifecycle import services as lifecycle
 
 pytestmark = pytest.mark.django_db
-BUDGET = 12
+BUDGET = 23  # six of them for the page; the rest for whether he may take what is free
 
 
 def _fill(n: int, home: Department, kind: Any, preset: FaultPreset, engineer: User) -> None:
@@ -41,7 +44,7 @@ def _queries_of_today(phone: Phone) -> int:
 def test_ten_tickets_cost_what_one_costs(
     phone: Phone, icu: Department, ventilator: Device, stopped: FaultPreset, engineer: User
 ) -> None:
-    _fill(1, icu, ventilator.type, stopped, engineer)
+    _fill(3, icu, ventilator.type, stopped, engineer)
     one = _queries_of_today(phone)
 
     _fill(10, icu, ventilator.type, stopped, engineer)
@@ -132,3 +135,33 @@ def test_english_leaves_no_word_untranslated(
         page = re.sub(r"<(script|title)[^>]*>.*?</\1>", " ", phone.page(path).content.decode(), flags=re.DOTALL)
         words = re.findall(r"[\u4e00-\u9fff]+", re.sub(r"<[^>]+>", " ", page.partition("<body")[2]))
         assert not words, (path, words)
+
+
+def test_what_i_may_not_take_comes_last_and_says_why_without_a_button(
+    phone: Phone, icu: Department, ventilator: Device, monitor: Device, stopped: FaultPreset, spo2: FaultPreset,
+    engineer: User,
+) -> None:  # fmt: skip
+    EngineerSkill.objects.filter(engineer__user=engineer, skill__code="respiratory").delete()
+    now = timezone.now()
+    factories.shift(engineer, now - timedelta(hours=1), now + timedelta(hours=8))
+    theirs = lifecycle.submit(device=ventilator, preset=stopped, in_use=True, by=None, at=now)
+    mine = lifecycle.submit(device=monitor, preset=spo2, in_use=False, by=None, at=now)
+
+    cards = phone.page().context["groups"]["open_to_take"]
+    list_page, page = phone.page().content.decode(), phone.page(f"{theirs.public_id}/").content.decode()
+
+    assert [(card["ticket"], card["against"]) for card in cards] == [(mine, ""), (theirs, "没有呼吸与麻醉技能")]
+    assert list_page.count("你不能接：没有呼吸与麻醉技能") == 1
+    assert reverse("field:act", args=[mine.public_id, "accept"]) in list_page
+    assert reverse("field:act", args=[theirs.public_id, "accept"]) not in list_page + page
+    assert "你不能接：没有呼吸与麻醉技能" in page
+    assert phone.do(theirs, "accept").status_code == 409
+
+
+def test_the_desk_looks_on_without_being_told_what_it_may_not_take(
+    dispatcher: User, monitor: Device, spo2: FaultPreset, signed_in: Any
+) -> None:
+    ticket = lifecycle.submit(device=monitor, preset=spo2, in_use=False, by=None, at=timezone.now())
+
+    for address in ("/field/", f"/field/{ticket.public_id}/"):
+        assert "你不能接" not in signed_in(dispatcher).get(address).content.decode()
