@@ -1,5 +1,5 @@
 // The engineer's phone: the list follows the log, the camera reads codes where it can, fragments arrive by themselves.
-import { refresh } from "./core.js";
+import { clockTime, refresh, serverNow } from "./core.js";
 import { Feed } from "./live.js";
 
 for (const node of document.querySelectorAll("[data-fragment]")) {
@@ -19,7 +19,7 @@ function soon() {
 
 function synced() {
   const mark = document.querySelector("#sync span");
-  if (mark) mark.textContent = mark.textContent.replace(/\d\d:\d\d$/, new Date().toTimeString().slice(0, 5));
+  if (mark) mark.textContent = mark.textContent.replace(/\d\d:\d\d$/, clockTime(serverNow()).slice(0, 5));
 }
 
 if (list) {

@@ -42,15 +42,21 @@ def hospital(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 def visit(chromium: Browser, hospital: Hospital) -> Iterator[Callable[..., Page]]:
     """A page of one's own: `visit()` is a stranger with a phone, `visit("engineer")` signed in, `device=DESK` a desk.
 
-    The demo has one password for each role, so `username` names another person of that role.
+    The demo has one password for each role, so `username` names another person of that role. `zone` is what the phone thinks it is in.
     """
     contexts: list[BrowserContext] = []
 
-    def opened(role: str = "", device: dict[str, object] = PHONE, language: str = "zh-CN", username: str = "") -> Page:
+    def opened(
+        role: str = "",
+        device: dict[str, object] = PHONE,
+        language: str = "zh-CN",
+        username: str = "",
+        zone: str = "Asia/Shanghai",
+    ) -> Page:
         context = chromium.new_context(
             **device,
             locale=language,
-            timezone_id="Asia/Shanghai",
+            timezone_id=zone,
             base_url=hospital.base_url,
             reduced_motion="reduce",
             ignore_https_errors=True,

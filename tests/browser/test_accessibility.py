@@ -53,6 +53,50 @@ TOO_WIDE = """() => {
   const named = (node) => node.outerHTML.slice(0, 120);
   return wide <= 1 ? [] : [wide, ...[...document.body.querySelectorAll("*")].filter(guilty).slice(0, 4).map(named)];
 }"""
+# Pieces of text of one layer that lie over each other; bars that stay on the screen are a layer of their own.
+COVERED = """() => {
+  const layer = (node) => {
+    for (let up = node; up; up = up.parentElement)
+      if (["fixed", "sticky"].includes(getComputedStyle(up).position) || up.tagName === "DIALOG") return up;
+    return document.body;
+  };
+  const kept = (node) => {  // what of it scrolling boxes show
+    let box = { left: -1e6, top: -1e6, right: 1e6, bottom: 1e6 };
+    for (let up = node; up && up !== document.body; up = up.parentElement) {
+      const style = getComputedStyle(up);
+      if (up.classList.contains("sr") || style.clipPath !== "none" || style.opacity === "0") return null;
+      if (style.overflowX === "visible" && style.overflowY === "visible") continue;
+      const r = up.getBoundingClientRect();
+      box = { left: Math.max(box.left, r.left), top: Math.max(box.top, r.top),
+              right: Math.min(box.right, r.right), bottom: Math.min(box.bottom, r.bottom) };
+    }
+    return box;
+  };
+  const pieces = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const node = texts.currentNode, parent = node.parentElement;
+    if (!node.data.trim() || !parent.checkVisibility({ visibilityProperty: true })) continue;
+    if (parent.closest("script, style, noscript, option, svg, .sr")) continue;
+    const box = kept(parent), range = document.createRange();
+    range.selectNodeContents(node);
+    for (const r of box ? range.getClientRects() : []) {
+      const piece = { left: Math.max(r.left, box.left), top: Math.max(r.top, box.top), right: Math.min(r.right, box.right),
+                      bottom: Math.min(r.bottom, box.bottom), node: parent, layer: layer(parent), text: node.data.trim() };
+      if (piece.right - piece.left > 2 && piece.bottom - piece.top > 2) pieces.push(piece);
+    }
+  }
+  const found = new Set();
+  pieces.sort((a, b) => a.top - b.top);
+  for (let i = 0; i < pieces.length; i++)
+    for (let j = i + 1; j < pieces.length && pieces[j].top < pieces[i].bottom - 4; j++) {
+      const a = pieces[i], b = pieces[j];
+      if (a.node === b.node || a.layer !== b.layer) continue;
+      if (Math.min(a.right, b.right) - Math.max(a.left, b.left) > 3 && Math.min(a.bottom, b.bottom) - b.top > 6)
+        found.add(`${a.text.slice(0, 40)} | ${b.text.slice(0, 40)}`);
+    }
+  return [...found].slice(0, 4);
+}"""
 STILL_MOVING = """() => document.getAnimations().filter((one) => one.effect.getComputedTiming().duration > 10
   && one.playState === "running").map((one) => one.animationName ?? one.transitionProperty)"""
 INVISIBLE = """() => [...document.querySelectorAll("button, a.btn, .tile, .dchip, .tag, .p, input.inp, select, .chip")]
@@ -74,8 +118,11 @@ def look(page: Page, language: str) -> dict[str, list[Any]]:
     wrong["forced colours"] = page.evaluate(INVISIBLE)
     page.emulate_media(forced_colors="none")
     if "wall=1" not in page.url:  # a wall has one size
+        wrong["covered"] = page.evaluate(COVERED)
         page.set_viewport_size({"width": 320, "height": 640})
         wrong["320 wide"] = page.evaluate(TOO_WIDE)
+        page.set_viewport_size({"width": 390, "height": 844})
+        wrong["covered at 390"] = page.evaluate(COVERED)
         page.set_viewport_size({"width": seen["width"], "height": seen["height"]})
     return {what: found for what, found in wrong.items() if found}
 

@@ -32,6 +32,22 @@ def _untouched(hospital: Hospital, group: str) -> str:
     return f"/q/{token}/"
 
 
+def test_a_phone_set_to_another_zone_says_the_hospitals_time(hospital: Hospital, visit: Callable[..., Page]) -> None:
+    phone, ward = visit("engineer", zone="America/New_York"), visit()
+    phone.goto("/field/")
+    mark = phone.locator("#sync span")
+    served = mark.inner_text()
+    mark.evaluate("node => { node.textContent = node.textContent.replace(/\\d\\d:\\d\\d$/, '99:99') }")
+
+    ward.goto(_untouched(hospital, "pump"))
+    _fill(ward, "no")
+    ward.click("#send")
+
+    expect(mark).not_to_contain_text("99:99", timeout=SOON)
+    minutes = [int(said[-5:-3]) * 60 + int(said[-2:]) for said in (served, mark.inner_text())]
+    assert (minutes[1] - minutes[0]) % 1440 <= 2
+
+
 def _owed(page: Page) -> int:
     return len(json.loads(page.evaluate("localStorage.getItem('wardline.outbox')") or "[]"))
 
