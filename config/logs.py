@@ -23,6 +23,13 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(entry, ensure_ascii=True)
 
 
+def without_trace(record: logging.LogRecord) -> bool:
+    """Who was refused, or asked for what is not there, is told in one line; where in our code, only of our own errors."""
+    if record.levelno < logging.ERROR:
+        record.exc_info = None
+    return True
+
+
 def to_stderr(*, level: str, quiet: Iterable[str]) -> dict[str, Any]:
     """Logging for a process whose output somebody else collects; the quiet loggers speak from WARNING on."""
     return {
@@ -33,6 +40,7 @@ def to_stderr(*, level: str, quiet: Iterable[str]) -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django": {"handlers": []},  # its own console handler would say everything twice
+            "django.request": {"filters": [without_trace]},
             **{name: {"level": "WARNING"} for name in quiet},
         },
     }

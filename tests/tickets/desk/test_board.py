@@ -12,6 +12,9 @@ from tests.tickets.desk import stories
 from tickets.desk import queries
 from tickets.desk.queries.wall import Share, life_support
 from tickets.lifecycle import services as lifecycle
+from tickets.sla import services as sla
+from tickets.sla.models import Rung
+from tickets.sla.queries import forget_rulebook
 
 MINUTE = timedelta(minutes=1)
 
@@ -157,6 +160,23 @@ def test_the_feed_tells_names_and_never_ids(ventilator, stopped, dispatcher, eng
 
     assert f"<b>{ticket.short_number}</b> 派给 李工" in said
     assert not any(engineer.person.public_id in text for text in said)
+
+
+@pytest.mark.parametrize(("given_out", "told"), [(False, "调度"), (True, "工程师")])
+def test_the_feed_says_who_was_told_also_while_nobody_has_it(given_out, told, monitor, spo2, dispatcher, engineer, now):
+    Rung.objects.exclude(tell="assignee").delete()
+    Rung.objects.update(metric="response", past_due_minutes=1, after_minutes=None, at_percent=None)
+    forget_rulebook()
+    ticket = stories.reported(monitor, spo2, now)
+    if given_out:
+        stories.assigned(ticket, engineer, now)
+    sla.fire_due(now + timedelta(days=1))
+    assert log.lead("test")
+    log.sequence("test")
+
+    said = [str(line.text) for line in queries.feed(dispatcher)]
+
+    assert f"<b>{ticket.short_number}</b> 响应：已告知{told}" in said
 
 
 def test_a_sentence_without_its_number_still_reads(ventilator, stopped, now):

@@ -51,7 +51,7 @@ def test_the_second_reporter_sees_what_is_on_its_way(
     page = phone.scan(ventilator).content.decode()
 
     assert "12 分钟前已报修" in page
-    assert "李工已接单" in page
+    assert '<b>停机</b><i class="sep">·</i>李工已接单' in page
     assert "李志远" not in page
     assert "同一问题，催一下" in page
     assert "<details" in page  # the questions are folded, and open without a script

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from assets.places.models import Department
 from config.kernel.models import EventRecord
 from tickets.policies import visible_events
-from tickets.record.models import HoldReason
+from tickets.record.models import HoldReason, State
 from tickets.record.queries import names_of
 from tickets.record.rules import short_number
 from tickets.sla.models import Metric, Rung
@@ -157,11 +157,19 @@ def sentence_of(record: EventRecord, sentence: str, behind: Behind, *, with_numb
         who=format_html(strong, who),
         to=format_html(strong, behind.people.get(_other(record), _("工程师"))),
         metric=Metric(metric).label if metric in Metric.values else "",
-        tell=Rung.Tell(data["tell"]).label if data.get("tell") in Rung.Tell.values else "",
+        tell=_told(data),
         level=data.get("priority", ""),
         step=STEPS.get(str(data.get("verb", "")), ""),
         reason=behind.holds.get(str(data.get("reason", "")), _("等待")),
     )
+
+
+def _told(data: dict[str, Any]) -> str:
+    """Who was told; where there is no engineer yet, his step goes to the desk."""
+    tell = data.get("tell")
+    if tell == Rung.Tell.ASSIGNEE and data.get("state") in (State.NEW, State.TRIAGED):
+        return _("调度")
+    return str(Rung.Tell(tell).label) if tell in Rung.Tell.values else ""
 
 
 def ticket_of(record: EventRecord) -> str:
