@@ -44,6 +44,7 @@ class ShiftAdmin(_Roster):
     list_filter = ("role", "presence", ByName)
     search_fields = ("engineer__user__display_name", "engineer__user__username")
     date_hierarchy = "starts_at"
+    ordering = ("-starts_at",)
     hints: ClassVar = {
         "engineer": _("参与派单的工程师。名单里没有就先到“工程师”里加。"),
         "ends_at": _("到这一刻为止，不含这一刻。夜班写第二天早上。"),

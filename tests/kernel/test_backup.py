@@ -204,5 +204,7 @@ def test_the_commands_say_one_sentence(ticket: Ticket, tmp_path: Path, capsys: p
     file.write_bytes(file.read_bytes()[:-10])
     with pytest.raises(CommandError, match="Nothing was changed"):
         call_command("restore", file, "--replace")
+    with pytest.raises(CommandError, match="There is no file"):
+        call_command("restore", file.with_name("nofile"), "--check")
     with pytest.raises(CommandError, match="Nothing was changed"):
         call_command("restore", tmp_path / "nowhere")

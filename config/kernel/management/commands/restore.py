@@ -23,6 +23,8 @@ class Command(BaseCommand):
         parser.add_argument("--any-key", action="store_true", help="go on although names and phones cannot be read")
 
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
+        if not file.is_file():
+            raise CommandError(f"There is no file {file}. Nothing was changed.")
         try:
             with file.open("rb") as source:
                 reader = backup.inspect(source, any_key=options["any_key"])
