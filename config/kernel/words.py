@@ -119,6 +119,7 @@ def js_words() -> dict[str, str]:
         "over": _("%(target)s超时 %(time)s"),
         "live": _("实时，%(time)s前更新"),
         "stale": _("数据停在 %(time)s"),
+        "refused": _("数据停在 %(time)s，刷新这一页再继续"),
         "close": _("关闭"),
         "failed": _("没有保存。内容还在，再试一次"),
         "offline": _("没有网络，没有保存。内容还在，再试一次"),

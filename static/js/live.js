@@ -117,7 +117,7 @@ export function liveMark(node) {
     const stale = state === "stale" || state === "refused";
     node.classList.toggle("stale", stale);
     const age = Math.max(0, Math.round((serverNow() - at) / 1000));
-    const said = stale ? say("stale", { time: clockTime(at) }) : say("live", { time: spoken(age) });
+    const said = stale ? say(state, { time: clockTime(at) }) : say("live", { time: spoken(age) });
     if (text.textContent !== said) text.textContent = said;
   };
 }

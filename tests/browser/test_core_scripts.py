@@ -173,6 +173,12 @@ def test_a_signed_out_reader_stops_asking(page):
 
     assert page.evaluate("feed.state") == "refused"
     assert page.evaluate("sockets.length") == 1
+    said = page.evaluate(
+        """async () => { const node = document.body.appendChild(document.createElement("p"));
+             (await import("/static/js/live.js")).liveMark(node)({ state: "refused", at: Date.now() });
+             return node.textContent; }"""
+    )
+    assert said.endswith("刷新这一页再继续")
 
 
 def test_text_from_people_stays_text_in_a_toast(page):
