@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='ticket',
-            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['device'], name='ticket_device_now'),
+            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['device', 'ended_at'], name='ticket_device_now'),
         ),
         migrations.AddIndex(
             model_name='ticket',

@@ -207,7 +207,7 @@ def _last_on_device(tickets: list[Ticket], now: datetime) -> dict[int, int]:
             assignee__isnull=False,
             ended_at__gt=now - KNOWS_DEVICE_FOR,
         )
-        .order_by("pk")
+        .order_by("ended_at", "pk")  # by the key alone SQLite walks through all that was ever closed
         .values_list("device_id", "assignee_id")
     )
     return {device: user for device, user in closed if device and user}

@@ -11,7 +11,7 @@ from django.db.models import Count, F, Max, Q
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from assets.register.models import READY_TO_LEND, Device, repairs
+from assets.register.models import READY_TO_LEND, Device, awaits_repair
 from config.kernel import words
 from tickets.desk.queries.board import SHOWS, STRIP, open_rows, urgent_of
 from tickets.record.models import State
@@ -52,12 +52,11 @@ def on_time(start: datetime, end: datetime) -> Share:
 def life_support() -> list[dict[str, Any]]:
     """Ready devices of each life-support backup group against the least it must keep; the shortest first."""
     rows = (
-        Device.objects.alias(repairs=repairs())
-        .filter(type__life_support=True, min_ready__gt=0)
+        Device.objects.filter(type__life_support=True, min_ready__gt=0)
         .exclude(backup_group="")
         .values("backup_group", "type__group__code", "type__group__name", "type__group__name_en")
         .annotate(
-            ready=Count("pk", filter=Q(status__in=READY_TO_LEND, repairs__isnull=True), distinct=True),
+            ready=Count("pk", filter=Q(~awaits_repair(), status__in=READY_TO_LEND)),
             least=Max("min_ready"),
         )
         .order_by("backup_group")

@@ -234,7 +234,8 @@ class Ticket(ConcurrentTransitionMixin, models.Model):
             models.Index(fields=["department", "ended_at"], name="ticket_lately", condition=Q(ended_at__isnull=False)),
             models.Index(fields=["assignee", "state"], name="ticket_assignee_state"),
             models.Index(fields=["department", "-id"], name="ticket_department"),
-            models.Index(fields=["device"], name="ticket_device_now", condition=Q(ended_at__isnull=True)),
+            # With the end in it, or SQLite takes another one that holds all it asks for, and walks the device's past.
+            models.Index(fields=["device", "ended_at"], name="ticket_device_now", condition=Q(ended_at__isnull=True)),
             models.Index(fields=["device", "-id"], name="ticket_device"),
             # What a report asks of the device's past: open now, closed lately. Else each reads all its tickets.
             models.Index(fields=["device", "state", "ended_at"], name="ticket_device_past"),
