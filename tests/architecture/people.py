@@ -28,7 +28,7 @@ from tests import factories
 from tests.architecture.addresses import Address
 from tests.architecture.rights import STRANGER
 from tickets.lifecycle import services as lifecycle
-from tickets.models import Attachment, SavedView, Ticket
+from tickets.models import Attachment, Calendar, PriorityRule, Rung, SavedView, Target, Ticket
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 OWN, OTHER, FAR = "own", "other department", "other campus"
@@ -120,6 +120,8 @@ def _first_row(address: Address) -> dict[str, str]:
 
 def furnish(icu: Department, surgery: Department, ventilator: Device, at: datetime) -> House:
     """The house of the matrix; rules, two wards and one device exist already."""
+    for model in (Calendar, PriorityRule, Rung, Target):
+        model.objects.latest("pk").save()  # a change for the pages that show one
     campus = Location.objects.create(code="EAST", name="东院区", name_en="East campus", kind=Location.Kind.CAMPUS)
     base = factories.location("东院 1 层", code="EAST-1", parent=campus, kind=Location.Kind.FLOOR)
     east = factories.department("EAST", "东院急诊", location=base)

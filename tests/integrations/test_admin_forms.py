@@ -207,19 +207,23 @@ def test_a_new_hospital_starts_with_rules_and_a_catalogue_and_what_it_changed_st
     assert Ticket.objects.count() == 0
 
 
-NONSENSE = ("abc", "-1", "99999999999999999999999", "0000-00-00", "2026-13-45T99:99", "'", "é,1,", "[]", "true")
+NONSENSE = ("abc", "99999999999999999999999", "2026-13-45T99:99", "é,1,", "[]")
 
 
 @pytest.mark.parametrize("model", list(site._registry), ids=lambda model: model.__name__)
 def test_nonsense_in_the_address_of_an_add_page_is_left_out(
-    model: Any, ventilator: Device, admin_user: User, manager: User, signed_in: Callable[[User], Client]
+    model: Any, ventilator: Device, admin_user: User, signed_in: Callable[[User], Client]
 ) -> None:
     address = f"/admin/{model._meta.app_label}/{model._meta.model_name}/add/"
     fields = [field.name for field in (*model._meta.fields, *model._meta.many_to_many)]
 
-    for browser in (signed_in(admin_user), signed_in(manager)):
-        for word in NONSENSE if browser.get(address).status_code == 200 else ():
-            assert browser.get(address, dict.fromkeys([*fields, "nobody_knows_this"], word)).status_code == 200, word
+    browser = signed_in(admin_user)
 
-    page = signed_in(manager).get("/admin/assets/device/add/", {"department": ventilator.department_id})
+    for word in NONSENSE if browser.get(address).status_code == 200 else ():
+        assert browser.get(address, dict.fromkeys([*fields, "nobody_knows_this"], word)).status_code == 200, word
+
+
+def test_an_address_fills_in_what_its_fields_can_read(ventilator: Device, browser: Client) -> None:
+    page = browser.get("/admin/assets/device/add/", {"department": ventilator.department_id, "price": "dear"})
+
     assert page.context["adminform"].form.initial == {"department": ventilator.department_id}
