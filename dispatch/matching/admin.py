@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
@@ -61,11 +61,9 @@ class DecisionAdmin(ReadOnlyAdmin):
     list_filter = ("outcome", "mode", "needs_review")
     list_select_related = ("ticket", "chosen")
     search_help_text = gettext_lazy("工单编号、设备、科室或人")
+    found = staticmethod(partial(of_tickets, person="chosen"))
     fields = ("ticket", "at", "outcome", "chosen", "why", "needs_review", "open", "weights_version")
     readonly_fields = ("why",)
-
-    def found(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
-        return of_tickets(rows, term, person="chosen")
 
     @admin.display(description=gettext_lazy("依据"))
     def why(self, decision: Decision) -> SafeString:
@@ -78,6 +76,4 @@ class ExclusionAdmin(ReadOnlyAdmin):
     list_filter = ("reason",)
     list_select_related = ("ticket", "user")
     search_help_text = gettext_lazy("工单编号、设备、科室或人")
-
-    def found(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
-        return of_tickets(rows, term, person="user")
+    found = staticmethod(partial(of_tickets, person="user"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -15,12 +16,17 @@ from integrations.notifications.models import Delivery, Notification
 from tickets.record.queries import called
 
 
+def _to(path: str, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+    return rows.filter(**{f"{path}__in": called(term)})
+
+
 @admin.register(Notification)
 class NotificationAdmin(ReadOnlyAdmin):
     list_display = ("said", "user", "level", "at", "read_at")
     list_filter = ("level",)
     list_select_related = ("user",)
     search_help_text = _("收件人")
+    found = staticmethod(partial(_to, "user"))
     fields = ("said", "more", "user", "level", "sound", "subject", "at", "read_at")
     readonly_fields = ("said", "more")
 
@@ -31,9 +37,6 @@ class NotificationAdmin(ReadOnlyAdmin):
         for row, one in zip(found.result_list, queries.shown(found.result_list, request.user), strict=True):
             row.shown = one
         return found
-
-    def found(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
-        return rows.filter(user__in=called(term))
 
     @admin.display(description=_("消息"))
     def said(self, row: Notification) -> str:
@@ -54,6 +57,4 @@ class DeliveryAdmin(ReadOnlyAdmin):
     list_filter = ("channel", "state")
     list_select_related = ("notification",)
     search_help_text = _("收件人")
-
-    def found(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
-        return rows.filter(notification__user__in=called(term))
+    found = staticmethod(partial(_to, "notification__user"))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.admin import site
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
@@ -13,9 +14,9 @@ from django.test.utils import CaptureQueriesContext
 
 from assets.models import Device, FaultPreset, User
 from config.kernel import log
-from config.kernel.admin import FirstRows
+from config.kernel.admin import FirstRows, ReadOnlyAdmin
 from tickets.lifecycle import services as lifecycle
-from tickets.models import Ticket
+from tickets.models import Clock, Ticket
 
 pytestmark = pytest.mark.django_db
 LOG = "/admin/kernel/eventrecord/"
@@ -53,6 +54,13 @@ def test_a_list_says_that_it_ends_early(
     page = browser.get(LOG).content.decode()
 
     assert ("其余用搜索或筛选找" in page) is told
+
+
+def test_what_has_no_end_is_listed_newest_first(browser: Client) -> None:
+    pages = [site.get_model_admin(model) for model in site._registry]
+
+    assert {page.ordering for page in pages if isinstance(page, ReadOnlyAdmin)} == {("-pk",), ("-seq",)}
+    assert listed(browser.get("/admin/tickets/clock/"))[0] == Clock.objects.latest("pk")
 
 
 def test_no_address_sorts_a_log_by_another_column(browser: Client) -> None:

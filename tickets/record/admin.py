@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -81,7 +82,7 @@ class TicketAdmin(ReadOnlyAdmin):
     list_filter = ("state", ByPriority, "source", "department")
     list_select_related = ("device", "preset", "department", "assignee")
     search_help_text = _("工单编号、设备、科室或人")
-    ordering = ("-id",)
+    found = staticmethod(partial(of_tickets, ticket="pk", person="assignee"))
     inlines = (CommentLines, ReportLines, TimeLines, PartLines, SignatureLines)
     fieldsets = (
         (None, {"fields": ("where_to_act", "number", "kind", "state", "priority", "source", "simulated")}),
@@ -94,9 +95,6 @@ class TicketAdmin(ReadOnlyAdmin):
                               "arrived_at", "started_at", "restored_at", "resolved_at", "ended_at")}),
     )  # fmt: skip
     readonly_fields = ("where_to_act", "dangers", "why_priority")
-
-    def found(self, rows: QuerySet[Ticket], term: str) -> QuerySet[Ticket]:
-        return of_tickets(rows, term, ticket="pk", person="assignee")
 
     @admin.display(description=_("危险情况"))
     def dangers(self, ticket: Ticket) -> str:
