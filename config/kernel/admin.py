@@ -10,11 +10,11 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR, PAGE_VAR, ChangeList
-from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import models
 from django.db.models.expressions import Combinable
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.functional import cached_property
 from simple_history.admin import SimpleHistoryAdmin
@@ -98,10 +98,18 @@ class HouseAdmin(HouseFields, ModelAdmin):
 
 
 def only_as_dialog(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Over an `@action` with a dialog: opened by itself, in another tab, its address leads to the row's page."""
+    """Over an `@action` with a dialog: opened by itself, in another tab, its address leads to the row's page.
+
+    Who may take the action is asked first, and then whether there is such a row: a way on tells a stranger something too.
+    """
+    rights = tuple(getattr(view, "allowed_permissions", ()))
 
     @wraps(view)
     def asked(page: Any, request: HttpRequest, object_id: str) -> HttpResponse:
+        if not all(getattr(page, f"has_{right}_permission")(request) for right in rights):
+            raise PermissionDenied
+        if page.get_object(request, object_id) is None:
+            raise Http404
         if request.method == "GET" and "HX-Request" not in request.headers:
             return redirect(f"admin:{page.opts.app_label}_{page.opts.model_name}_change", object_id)
         return view(page, request, object_id=object_id)

@@ -235,6 +235,18 @@ def test_the_dialog_in_a_tab_of_its_own_leads_to_the_device(ventilator: Device, 
     assert (opened.status_code, opened["Location"]) == (302, f"/admin/assets/device/{ventilator.pk}/change/")
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["a tab", "the dialog"])
+def test_the_dialog_refuses_who_may_not_move_a_device_and_knows_no_device_that_is_not_there(
+    method: str, headers: dict[str, str], ventilator: Device, dispatcher: User, manager: User, signed_in: Any
+) -> None:
+    def asked(user: User, key: object) -> int:
+        return int(signed_in(user).generic(method, f"/admin/assets/device/{key}/status/", headers=headers).status_code)
+
+    assert [asked(dispatcher, key) for key in (ventilator.pk, 0, "x")] == [403, 403, 403]
+    assert [asked(manager, key) for key in (0, "x")] == [404, 404]
+
+
 def test_a_version_of_a_device_has_no_button_that_does_nothing(
     ventilator: Device, manager: User, signed_in: Any
 ) -> None:
