@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -191,6 +193,26 @@ def test_a_device_of_another_group_is_no_backup(
 
     assert again(ticket).backup_device is None
     assert Device.objects.get(pk=monitor.pk).status == "ready"
+
+
+def test_the_headings_of_each_page_go_down_one_step_at_a_time(
+    phone: Phone, ventilator: Device, stopped: FaultPreset, engineer: User
+) -> None:
+    ticket = brought_to("working", ventilator, stopped, engineer)
+
+    def headings(*paths: str) -> dict[str, list[int]]:
+        pages = {path: phone.page(path).content.decode() for path in paths}
+        return {path: [int(level) for level in re.findall(r"<h([1-6])", page)] for path, page in pages.items()}
+
+    found = headings("", f"{ticket.public_id}/", f"{ticket.public_id}/more/", f"{ticket.public_id}/finish/", "me/")
+    until = timezone.localtime(timezone.now() + timedelta(days=2))
+    phone.do(ticket, "pause", reason=_hold_reason(), until=until.strftime("%Y-%m-%dT%H:%M"))
+    found |= {f"{path} paused": levels for path, levels in headings("", "waiting/").items()}
+
+    assert again(ticket).state == "paused"
+    assert found["waiting/ paused"] == [1, 2]
+    assert {path: levels for path, levels in found.items() if levels[:1] != [1]} == {}
+    assert {path: levels for path, levels in found.items() for a, b in pairwise(levels) if b > a + 1} == {}
 
 
 def test_a_pause_needs_its_reason_and_goes_on_by_itself(
