@@ -115,7 +115,8 @@ def _first_row(address: Address) -> dict[str, str]:
     if row is None:
         return {}
     change = row.log.order_by("history_id").first() if hasattr(row, "log") else None
-    return {"object_id": str(row.pk), "history_id": str(change.history_id) if change else "1"}
+    # Django's page for somebody's password calls the key `id`.
+    return {"object_id": str(row.pk), "id": str(row.pk), "history_id": str(change.history_id) if change else "1"}
 
 
 def furnish(icu: Department, surgery: Department, ventilator: Device, at: datetime) -> House:
