@@ -3,6 +3,7 @@
 import gc
 import os
 import warnings
+from typing import Any, cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.prod")
 os.environ.setdefault("WARDLINE_PROCESS", "web")
@@ -17,6 +18,7 @@ warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume sy
 pages = get_asgi_application()
 
 from django.conf import settings
+from django.urls import re_path
 
 from assets import urls as assets
 from config.body import BodyLimit
@@ -24,12 +26,20 @@ from dispatch import urls as dispatch
 from integrations import urls as integrations
 from tickets import urls as tickets
 
+
+async def nowhere(scope: Any, receive: Any, send: Any) -> None:
+    """A websocket address that nobody has: refused before it opens."""
+    await send({"type": "websocket.close"})
+
+
 sockets = [route for app in (assets, tickets, dispatch, integrations) for route in app.sockets]
 
 application = ProtocolTypeRouter(
     {
         "http": BodyLimit(pages),
-        "websocket": OriginValidator(AuthMiddlewareStack(URLRouter(sockets)), settings.WEBSOCKET_ORIGINS),
+        "websocket": OriginValidator(
+            AuthMiddlewareStack(URLRouter([*sockets, re_path("", cast(Any, nowhere))])), settings.WEBSOCKET_ORIGINS
+        ),
     }
 )
 

@@ -86,6 +86,11 @@ def can_triage(user: Any, ticket: Ticket) -> bool:
     return is_desk(user)
 
 
+def speaks_for_ward(user: Any) -> bool:
+    """May hold the link of a ticket's tracking page, which confirms and rates; whoever repairs does not."""
+    return is_desk(user) or is_ward(user)
+
+
 def can_verify(user: Any, ticket: Ticket) -> bool:
     """Confirm or dispute: the ward that reported; the desk on its behalf, with its name in the log."""
     return is_desk(user) or (is_ward(user) and ticket.department_id == user.department_id)

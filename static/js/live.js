@@ -49,6 +49,11 @@ export class Feed {
       // Its seq may be ahead of facts still on their way: never skip to it.
       learnServerTime(fact.at);
       this.heard = serverNow();
+      if (fact.seq < this.seq) {
+        // The log was restored from a backup: what this page shows is from another history.
+        this.seq = fact.seq;
+        this.onEvent({ type: "LogRestored", seq: fact.seq });
+      }
       return;
     }
     if (fact.type === "resume") {

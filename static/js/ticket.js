@@ -110,7 +110,7 @@ follow();
 readFragment("assignment");
 new Feed("/ws/desk/", {
   after: ticket.dataset.after,
-  onEvent: (fact) => fact.subject === ticket.dataset.subject && again(),
+  onEvent: (fact) => (fact.type === "LogRestored" || fact.subject === ticket.dataset.subject) && again(),
   onState: (news) => mark(news),
 });
 document.addEventListener("wardline:overdue", again);

@@ -54,6 +54,15 @@ async def hang_up(channel: Any) -> None:
     await channel.wait(timeout=5)
 
 
+@pytest.mark.parametrize("path", ["/ws/nothing/", "/ws/", "/desk/", "/"])
+async def test_an_address_that_nobody_has_is_refused_before_it_opens(path: str) -> None:
+    channel = dial(path, None)
+
+    await channel.send_input({"type": "websocket.connect"})
+
+    assert await channel.receive_output(timeout=5) == {"type": "websocket.close"}
+
+
 @pytest.mark.parametrize("path", SOCKETS)
 @pytest.mark.parametrize("origin", ORIGINS)
 async def test_another_site_cannot_dial_with_the_cookie_of_a_person(

@@ -221,3 +221,34 @@ def test_costs_are_the_equipment_departments_business(callers, ventilator):
     assert [(row["kind"], row["amount"]) for row in callers["dispatcher"].get(at).json()] == [("vendor", "1280.50")]
     assert callers["dispatcher"].post(at, {"kind": "vendor", "amount": "0"}).status_code == 400
     assert callers["nurse"].get(at).status_code == 403
+
+
+def test_the_same_report_with_its_client_id_is_one_ticket_and_another_is_refused(callers, ventilator, monitor):
+    key = str(uuid.uuid4())
+    first = report(callers["nurse"], ventilator, client_id=key, description="屏幕黑了")
+
+    again = report(callers["nurse"], ventilator, client_id=key, description="屏幕黑了")
+    others = [
+        report(callers["nurse"], monitor, client_id=key, description="屏幕黑了", symptom=None),
+        report(callers["nurse"], ventilator, client_id=key, description="又坏了"),
+        report(callers["nurse"], ventilator, client_id=key, description="屏幕黑了", danger=["smoke"]),
+        report(callers["dispatcher"], ventilator, client_id=key, description="屏幕黑了"),
+    ]
+
+    assert (again.status_code, again.json()["id"]) == (201, first.json()["id"])
+    assert [answer.status_code for answer in others] == [409] * 4
+    assert all("client_id" in answer.json()["detail"] for answer in others)
+    assert Ticket.objects.count() == 1
+
+
+def test_the_link_that_speaks_for_the_ward_is_not_told_to_engineers(callers, ventilator):
+    made = report(callers["nurse"], ventilator).json()
+    at = f"tickets/{made['id']}/"
+
+    told = {who: callers[who].get(at).json()["tracking_url"] for who in ("nurse", "dispatcher", "manager", "engineer")}
+    listed = callers["engineer"].get("tickets/").json()["results"]
+
+    link = made["tracking_url"]
+    assert link.endswith(f"/t/{Ticket.objects.get().tracking_token}/")
+    assert told == {"nurse": link, "dispatcher": link, "manager": link, "engineer": None}
+    assert [row["tracking_url"] for row in listed] == [None]

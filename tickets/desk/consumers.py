@@ -32,7 +32,8 @@ SIGNED_OUT, TOO_MANY, OTHER_RIGHTS, TOO_SLOW, TOO_LARGE, BROKEN = 4401, 4403, 44
 
 
 class DeskConsumer(AsyncWebsocketConsumer):
-    """`/ws/desk/?after=<seq>`: first what was missed, then what happens. Clients send nothing."""
+    """`/ws/desk/?after=<seq>`: first what was missed, then what happens. Clients send nothing. A `seq` that the log has not
+    reached was read before a restore: such a client is told the log's own in the first heartbeat, and follows from there."""
 
     _user: User | None = None
     _follower: asyncio.Task[None] | None = None
@@ -69,6 +70,8 @@ class DeskConsumer(AsyncWebsocketConsumer):
         hub = live.hub()
         subscription = await hub.join(self._wants)
         try:
+            if self._sent > hub.seq:  # of another process that reads faster, or of a log that is gone
+                self._sent = min(self._sent, await live.patiently(lambda: live.read(log.head)))
             await self._beat()
             if (missed := hub.since(self._sent)) is None:
                 await live.patiently(self._catch_up)

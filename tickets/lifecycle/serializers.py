@@ -20,7 +20,7 @@ from tickets.record.queries import to_report
 
 class TicketOut(serializers.Serializer[Ticket]):
     """One ticket as every caller sees it. `due` is the latest moment of the fix; `targets` names all four. `assignee`
-    is a login name, which wards are not told."""
+    is a login name, which wards are not told; `tracking_url` speaks for the ward, so engineers are not."""
 
     id = serializers.CharField(source="public_id")
     number = serializers.CharField()
@@ -44,7 +44,7 @@ class TicketOut(serializers.Serializer[Ticket]):
     reported_at = serializers.DateTimeField()
     due = serializers.SerializerMethodField()
     targets = serializers.SerializerMethodField()
-    tracking_url = serializers.SerializerMethodField()
+    tracking_url = serializers.SerializerMethodField(help_text="The ward's page: whoever has it confirms and rates.")
     repeat_of = serializers.CharField(source="repeat_of.public_id", default=None, allow_null=True)
     duplicate_of = serializers.CharField(source="duplicate_of.public_id", default=None, allow_null=True)
     parent = serializers.CharField(source="parent.public_id", default=None, allow_null=True)
@@ -64,6 +64,7 @@ class TicketOut(serializers.Serializer[Ticket]):
     def get_targets(self, ticket: Ticket) -> dict[str, Any]:
         return {clock.metric: timezone.localtime(clock.due_at) for clock in ticket.clocks.all()}
 
+    @extend_schema_field(serializers.URLField(allow_null=True))
     def get_tracking_url(self, ticket: Ticket) -> str:
         return f"{settings.PUBLIC_BASE_URL}/t/{ticket.tracking_token}/"
 
@@ -74,7 +75,12 @@ class NewTicket(StrictSerializer):
     in_use = serializers.BooleanField(required=False, allow_null=True, default=None)
     danger = serializers.ListField(child=serializers.ChoiceField(Danger.choices), required=False, max_length=4)
     description = serializers.CharField(required=False, allow_blank=True, max_length=500, default="")
-    client_id = serializers.UUIDField(required=False, allow_null=True, default=None)
+    client_id = serializers.UUIDField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="The caller's own id of this report. The same report with it again is the same ticket; another one is a 409.",
+    )
     parent = serializers.CharField(
         required=False, max_length=22, help_text="A ticket that cannot end before this one does."
     )

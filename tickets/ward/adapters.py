@@ -19,5 +19,17 @@ def count(key: str, window: timedelta) -> int:
     except ValueError:  # it ran out between the two calls
         return 0
     except (OSError, RedisError):
-        logger.warning("the report limits are not counted: the cache is away")
-        return 0
+        return _uncounted()
+
+
+def counted(key: str) -> int:
+    """How often `key` was counted in its window, without counting it."""
+    try:
+        return int(cache.get(key, 0))
+    except (OSError, RedisError):
+        return _uncounted()
+
+
+def _uncounted() -> int:
+    logger.warning("the limits of the ward's pages are not counted: the cache is away")
+    return 0

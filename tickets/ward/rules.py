@@ -1,4 +1,5 @@
-"""Limits of the anonymous door (domain 3.8), in one table. Over a limit a report is taken and marked, never refused."""
+"""Limits of the anonymous door (domain 3.8). Over a limit a report is taken and marked, never refused; what is not a report
+is refused with the telephone's number beside it."""
 
 from __future__ import annotations
 
@@ -25,6 +26,9 @@ LIMITS: Final = (
     Limit("address", 300, timedelta(hours=1), "a whole ward shares one address, so this is far above a ward's hour"),
 )
 PHOTOS: Final = 3
+NUDGED_AGAIN_AFTER: Final = timedelta(minutes=1)  # one phone; sooner it is the same press
+NOTES, NOTES_WITHIN = 20, timedelta(hours=1)
+WRONG_CODES, WRONG_CODES_WITHIN = 30, timedelta(minutes=10)  # one address: a guess in 19,000 would find a device
 TRACKING_DIES_AFTER: Final = timedelta(days=90)
 
 

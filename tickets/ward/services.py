@@ -26,7 +26,15 @@ from tickets.record.rules import clean_text
 from tickets.record.services import lock
 from tickets.sla import services as sla
 from tickets.ward import adapters
-from tickets.ward.rules import LIMITS, over
+from tickets.ward.rules import (
+    LIMITS,
+    NOTES,
+    NOTES_WITHIN,
+    NUDGED_AGAIN_AFTER,
+    WRONG_CODES,
+    WRONG_CODES_WITHIN,
+    over,
+)
 
 FEWEST_DIGITS = 3  # of an extension
 REPAIRED = (State.RESOLVED, State.VERIFYING)
@@ -59,12 +67,15 @@ def report(
     """A fault on a scanned device. The same `client_id` again adds only what it says more; an open ticket is joined unless the
     reporter said `separate`; `same` (she pressed 催一下) also nudges it; `busy` (over the limits) only marks a ticket for
     a call back, and never a P1. A repaired ticket that waits for the ward is disputed by the same fault, not joined by
-    another one. `TicketSubmitted`, or `ReporterJoined` with `TicketNudged` or `TicketReopened`.
+    another one. What has ended takes no more reports: the same `client_id` then opens a ticket of its own.
+    `TicketSubmitted`, or `ReporterJoined` with `TicketNudged` or `TicketReopened`.
     """
     Device.objects.select_for_update().filter(pk=device.pk).values_list("pk").first()  # one report after the other
     known = _watcher(client_id)
-    if known and known.ticket.device_id != device.pk:  # the phone used its id on another device before
-        client_id = uuid5(client_id, device.public_id)
+    while known and (known.ticket.device_id != device.pk or not known.ticket.is_open):
+        # The page used its id before, on another device or for what has ended; the next id follows from both, so that
+        # this report sent twice is still one.
+        client_id = uuid5(client_id, known.ticket.public_id + device.public_id)
         known = _watcher(client_id)
     if known:
         _correct(known, preset=preset, in_use=in_use, danger=danger, description=description, at=at)
@@ -220,3 +231,26 @@ def note_attempt(*, device: Device, browser: str, address: str) -> bool:
         for limit in LIMITS
     }
     return over(counts)
+
+
+def nudge_again(ticket: Ticket, *, token: str, at: datetime) -> Ticket:
+    """The ward asks again from its page; the same phone within a minute is one press, and changes nothing."""
+    if adapters.count(f"nudge:{token}", NUDGED_AGAIN_AFTER):
+        return ticket
+    return nudge(ticket, at=at)
+
+
+def add_note(ticket: Ticket, *, token: str, text: str, at: datetime) -> Comment:
+    """A note from the ward's page; one page may write only so many an hour."""
+    if adapters.count(f"note:{token}", NOTES_WITHIN) >= NOTES:
+        raise NotAllowedNow(_("补充已经很多条了。有急事请打电话。"))
+    return record.comment(ticket, text=text, by=None, at=at)
+
+
+def may_try_codes(address: str) -> bool:
+    """False for an address that typed too many codes that no device has: it is guessing."""
+    return adapters.counted(f"code:{address}") < WRONG_CODES
+
+
+def note_wrong_code(address: str) -> None:
+    adapters.count(f"code:{address}", WRONG_CODES_WITHIN)

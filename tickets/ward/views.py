@@ -22,14 +22,15 @@ from django.views.decorators.http import require_http_methods
 
 from assets.register import queries as register
 from assets.register.models import Device, DeviceStatus
-from config.kernel.errors import DomainError, Invalid
+from config.kernel.errors import DomainError, Invalid, Refused
+from tickets import policies
 from tickets.lifecycle import services as lifecycle
 from tickets.record import services as record
 from tickets.record.models import Ticket
 from tickets.record.queries import open_on
 from tickets.ward import queries, services
 from tickets.ward.forms import ReportForm
-from tickets.ward.rules import PHOTOS
+from tickets.ward.rules import PHOTOS, WRONG_CODES_WITHIN
 
 BROWSER_COOKIE = "__Host-phone" if settings.SESSION_COOKIE_SECURE else "phone"  # counts reports; opens nothing
 View = Callable[..., HttpResponseBase]
@@ -142,15 +143,21 @@ def _page(device: Device) -> dict[str, Any]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def by_code(request: HttpRequest) -> HttpResponse:
     """The short code typed by hand, for a torn label or a phone without a scanner."""
-    typed = request.POST.get("code", "")
-    wrong = ""
-    if request.method == "POST":
+    typed, wrong, status = request.POST.get("code", ""), "", 200
+    address = request.META.get("REMOTE_ADDR", "-")
+    if request.method == "POST" and not services.may_try_codes(address):
+        wrong, status = _("输错太多次，10 分钟后再输。扫标签上的二维码，或打电话报修"), 429
+    elif request.method == "POST":
         device = register.by_short_code(typed)
         if device:
             return HttpResponseRedirect(reverse("ward:report", args=[register.token_of(device)]), status=303)
-        wrong = _("没有这个短码。看标签上的 6 位，再输一次")
+        services.note_wrong_code(address)
+        wrong, status = _("没有这个短码。看标签上的 6 位，再输一次"), 422
     context = {"typed": typed, "wrong": wrong, "phone": settings.HOSPITAL_PHONE}
-    return render(request, "tickets/ward/code.html", context, status=422 if wrong else 200)
+    answer = render(request, "tickets/ward/code.html", context, status=status)
+    if status == 429:
+        answer["Retry-After"] = str(int(WRONG_CODES_WITHIN.total_seconds()))
+    return answer
 
 
 def _found(token: str) -> Ticket:
@@ -187,14 +194,29 @@ def _tracking(
     return render(request, "tickets/ward/track.html", context, status=status)
 
 
-Verb = Callable[[HttpRequest, Ticket], Any]
+Verb = Callable[[HttpRequest, Ticket, str], Any]
 
 
-def _note(request: HttpRequest, ticket: Ticket) -> Any:
-    return record.comment(ticket, text=request.POST.get("text", ""), by=None, at=timezone.now())
+def _said(request: HttpRequest, name: str, most: int) -> str:
+    """What was typed; nothing is cut off it in silence."""
+    text = request.POST.get(name, "").replace("\r\n", "\n")
+    if len(text) > most:
+        raise Invalid(_("最多写 %(most)s 个字，现在有 %(n)s 个。") % {"most": most, "n": len(text)})
+    return text
 
 
-def _file(request: HttpRequest, ticket: Ticket) -> Any:
+def _no_engineer(request: HttpRequest) -> None:
+    """A link proves that somebody stood at the device. An engineer who is signed in on this phone did too, and still does
+    not speak for the ward."""
+    if policies.is_engineer(request.user):
+        raise Refused(_("验收和评价由报修的科室来做。"))
+
+
+def _note(request: HttpRequest, ticket: Ticket, token: str) -> Any:
+    return services.add_note(ticket, token=token, text=_said(request, "text", 500), at=timezone.now())
+
+
+def _file(request: HttpRequest, ticket: Ticket, token: str) -> Any:
     uploads = request.FILES.getlist("file")[:PHOTOS]
     if not uploads:
         raise Invalid(_("没有选文件。"))
@@ -202,30 +224,32 @@ def _file(request: HttpRequest, ticket: Ticket) -> Any:
         record.attach(ticket, upload=upload, by=None, at=timezone.now())
 
 
-def _nudge(request: HttpRequest, ticket: Ticket) -> Any:
-    return services.nudge(ticket, at=timezone.now())
+def _nudge(request: HttpRequest, ticket: Ticket, token: str) -> Any:
+    return services.nudge_again(ticket, token=token, at=timezone.now())
 
 
-def _withdraw(request: HttpRequest, ticket: Ticket) -> Any:
+def _withdraw(request: HttpRequest, ticket: Ticket, token: str) -> Any:
     return services.withdraw(ticket, at=timezone.now())
 
 
-def _confirm(request: HttpRequest, ticket: Ticket) -> Any:
-    return lifecycle.confirm(ticket, by=None, at=timezone.now(), name=request.POST.get("name", "")[:40])
+def _confirm(request: HttpRequest, ticket: Ticket, token: str) -> Any:
+    _no_engineer(request)
+    return lifecycle.confirm(ticket, by=None, at=timezone.now(), name=_said(request, "name", 40))
 
 
-def _dispute(request: HttpRequest, ticket: Ticket) -> Any:
-    return lifecycle.dispute(ticket, by=None, at=timezone.now(), reason=request.POST.get("text", "")[:200])
+def _dispute(request: HttpRequest, ticket: Ticket, token: str) -> Any:
+    return lifecycle.dispute(ticket, by=None, at=timezone.now(), reason=_said(request, "text", 200))
 
 
-def _rate(request: HttpRequest, ticket: Ticket) -> Any:
+def _rate(request: HttpRequest, ticket: Ticket, token: str) -> Any:
+    _no_engineer(request)
     given = request.POST.get("rating", "")
     rating = int(given) if given in ("1", "2", "3") else 0
     return lifecycle.rate(ticket, rating=rating, by=None, at=timezone.now())
 
 
-def _name(request: HttpRequest, ticket: Ticket) -> Any:
-    name, phone = request.POST.get("name", ""), request.POST.get("phone", "")
+def _name(request: HttpRequest, ticket: Ticket, token: str) -> Any:
+    name, phone = _said(request, "name", 40), request.POST.get("phone", "")
     return services.name_reporter(ticket, name=name, phone=phone, at=timezone.now())
 
 
@@ -256,7 +280,7 @@ def act(request: HttpRequest, token: str, verb: str) -> HttpResponse:
     try:
         record.check_uploads(request.FILES.getlist("file")[:PHOTOS])
         with transaction.atomic():
-            done = VERBS[verb](request, ticket)
+            done = VERBS[verb](request, ticket, token)
     except DomainError as refusal:
         return _tracking(request, token, _found(token), problem=str(refusal), status=refusal.status)
     except ValidationError as refusal:

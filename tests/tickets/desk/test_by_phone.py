@@ -1,5 +1,6 @@
 """A report taken by phone, and the ward's own page."""
 
+import re
 import uuid
 
 import pytest
@@ -41,6 +42,23 @@ def test_a_report_by_phone_is_one_ticket_however_often_sent(ventilator, stopped,
         dispatcher.person,
         "8121",
     )
+
+
+def test_another_report_with_a_used_form_is_refused_and_kept(ventilator, stopped, dispatcher, signed_in):
+    client = signed_in(dispatcher)
+    body = {"device": ventilator.public_id, "in_use": "no", "preset": stopped.pk, "client_id": str(uuid.uuid4())}
+    client.post("/desk/tickets/new/", body)
+
+    refused = client.post("/desk/tickets/new/", body | {"in_use": "yes", "description": "现在冒烟"})
+
+    page = refused.content.decode()
+    assert refused.status_code == 409
+    assert "这张表已经登记过一张单" in page
+    assert "现在冒烟" in page
+    assert (Ticket.objects.get().in_use, Ticket.objects.get().description) == (False, "")
+    fresh = re.search(r'name="client_id" value="([^"]+)"', page)[1]
+    client.post("/desk/tickets/new/", body | {"in_use": "yes", "description": "现在冒烟", "client_id": fresh})
+    assert [t.description for t in Ticket.objects.order_by("pk")] == ["", "现在冒烟"]
 
 
 def test_what_is_missing_is_said_and_nothing_is_made(ventilator, dispatcher, signed_in):

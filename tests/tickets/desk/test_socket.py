@@ -123,6 +123,19 @@ async def test_a_screen_that_dials_again_is_told_from_memory_and_an_old_one_from
         await channel.disconnect()
 
 
+async def test_a_screen_from_before_a_restore_is_told_where_the_log_is_and_hears_what_comes(dispatcher, now):
+    await sync_to_async(ring)(now, "a", "b")
+    channel = dial(dispatcher, after=999_999)
+    await channel.connect()
+    beat = await channel.receive_json_from(timeout=5)
+
+    await sync_to_async(ring)(now, "c")
+
+    assert (beat["type"], beat["seq"]) == ("heartbeat", 2)
+    assert [fact["subject"] for fact in await facts(channel, 1)] == ["bell:c"]
+    await channel.disconnect()
+
+
 async def test_a_follower_that_cannot_begin_makes_the_screen_resume(dispatcher, monkeypatch):
     monkeypatch.setattr(live, "_hubs", {})
     monkeypatch.setattr(consumers, "HEARTBEAT_SECONDS", 0.1)

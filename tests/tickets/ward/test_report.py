@@ -19,6 +19,7 @@ from tests.tickets.ward.conftest import Phone, ticket_of
 from tickets.lifecycle import services as lifecycle
 from tickets.models import Ticket
 from tickets.record.models import Watcher
+from tickets.ward.rules import WRONG_CODES
 
 pytestmark = pytest.mark.django_db
 
@@ -85,19 +86,37 @@ def test_answers_changed_after_a_lost_answer_count(phone: Phone, ventilator: Dev
     assert (Ticket.objects.count(), Watcher.objects.count()) == (1, 1)
 
 
-def test_answers_changed_to_the_better_or_after_the_end_change_nothing(
+def test_answers_changed_to_the_better_change_nothing(phone: Phone, ventilator: Device) -> None:
+    client_id = str(uuid.uuid4())
+    phone.report(ventilator, client_id=client_id, danger=["smoke"])
+
+    phone.report(ventilator, client_id=client_id, in_use="no")
+
+    ticket = Ticket.objects.get()
+    assert (ticket.in_use, ticket.danger, ticket.priority) == (True, ["smoke"], 1)
+    assert not ticket.comments.filter(text__startswith="报修人").exists()
+
+
+def test_a_form_sent_again_after_its_report_has_ended_opens_another_ticket_once(
     phone: Phone, ventilator: Device, dispatcher: User, now: datetime
 ) -> None:
     client_id = str(uuid.uuid4())
-    ticket = ticket_of(phone.report(ventilator, client_id=client_id, danger=["smoke"]))
+    first = phone.report(ventilator, client_id=client_id, in_use="no", symptom="ventilator-other")
+    phone.do(first, "withdraw")
 
-    phone.report(ventilator, client_id=client_id, in_use="no")
-    lifecycle.cancel(ticket, by=dispatcher, at=now, reason="误报")
-    phone.report(ventilator, client_id=client_id, danger=["smoke", "shock"], description="又来")
+    # she went back to the page that she had sent
+    second = phone.report(ventilator, client_id=client_id, danger=["smoke"])
+    again = phone.report(ventilator, client_id=client_id, danger=["smoke"])
+    lifecycle.cancel(ticket_of(second), by=dispatcher, at=now, reason="误报")
+    third = phone.report(ventilator, client_id=client_id, danger=["smoke"])
 
-    ticket = Ticket.objects.get()
-    assert (ticket.in_use, ticket.danger, ticket.priority, ticket.state) == (True, ["smoke"], 1, "cancelled")
-    assert not ticket.comments.filter(text__startswith="报修人").exists()
+    assert again == second
+    assert len({first, second, third}) == 3
+    assert [(t.state, t.danger, t.priority) for t in Ticket.objects.order_by("pk")] == [
+        ("cancelled", [], 2),
+        ("cancelled", ["smoke"], 1),
+        ("triaged", ["smoke"], 1),
+    ]
 
 
 def test_a_client_id_used_on_another_device_still_reports_this_one(
@@ -179,6 +198,30 @@ def test_a_mistyped_short_code_is_said_and_kept(phone: Phone, ventilator: Device
     assert answer.status_code == 422
     assert "没有这个短码" in answer.content.decode()
     assert 'value="7K3Q9Z"' in answer.content.decode()
+
+
+def test_whoever_guesses_short_codes_is_stopped_before_a_right_one(phone: Phone, ventilator: Device) -> None:
+    code = new_short_code(lambda symbols: symbols[3])
+    Device.objects.filter(pk=ventilator.pk).update(short_code=code)
+    wrong = [phone.client.post("/q/", {"code": "7K3Q9F"}).status_code for _n in range(WRONG_CODES)]
+
+    stopped = phone.client.post("/q/", {"code": code})
+    elsewhere = phone.client.post("/q/", {"code": code}, REMOTE_ADDR="10.0.0.9")
+
+    assert wrong == [422] * WRONG_CODES
+    assert (stopped.status_code, stopped["Retry-After"]) == (429, "600")
+    assert f"tel:{settings.HOSPITAL_PHONE}" in stopped.content.decode()
+    assert elsewhere.status_code == 303
+    assert phone.scan(ventilator).status_code == 200
+
+
+def test_right_codes_may_be_typed_all_day(phone: Phone, ventilator: Device) -> None:
+    code = new_short_code(lambda symbols: symbols[3])
+    Device.objects.filter(pk=ventilator.pk).update(short_code=code)
+
+    answers = {phone.client.post("/q/", {"code": code}).status_code for _n in range(WRONG_CODES + 5)}
+
+    assert answers == {303}
 
 
 def test_a_retired_device_takes_no_report(phone: Phone, ventilator: Device) -> None:

@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from PIL import Image
@@ -23,6 +24,7 @@ from tickets.lifecycle.services import FinishSheet
 from tickets.models import Ticket
 from tickets.record import services as record
 from tickets.ward import queries
+from tickets.ward.rules import NOTES
 
 pytestmark = pytest.mark.django_db
 
@@ -195,12 +197,67 @@ def test_nudges_are_counted_and_end_with_the_repair(phone: Phone, ventilator: De
     token = phone.report(ventilator)
 
     phone.do(token, "nudge")
+    cache.clear()  # a minute later
     phone.do(token, "nudge")
     _repaired(ticket_of(token), engineer)
+    cache.clear()
     late = phone.do(token, "nudge")
 
     assert late.status_code == 409
     assert ticket_of(token).nudges == 2
+
+
+def test_pressing_without_end_is_one_press_and_leaves_the_version_alone(phone: Phone, ventilator: Device) -> None:
+    token = phone.report(ventilator)
+    before = ticket_of(token).version
+
+    answers = [phone.do(token, "nudge").status_code for _ in range(20)]
+
+    assert answers == [303] * 20
+    assert (ticket_of(token).nudges, ticket_of(token).version) == (1, before + 1)
+    assert EventRecord.objects.filter(type="TicketNudged").count() == 1
+
+
+def test_two_phones_press_for_themselves(new_phone: Callable[[], Phone], ventilator: Device) -> None:
+    one, other = new_phone(), new_phone()
+    tokens = [one.report(ventilator), other.report(ventilator)]
+
+    one.do(tokens[0], "nudge")
+    other.do(tokens[1], "nudge")
+
+    assert ticket_of(tokens[0]).nudges == 2
+
+
+def test_notes_without_end_are_refused_and_the_text_is_kept(phone: Phone, ventilator: Device) -> None:
+    token = phone.report(ventilator)
+    for n in range(NOTES):
+        assert phone.do(token, "add", text=f"补充 {n}").status_code == 303
+
+    refused = phone.do(token, "add", text="第二十一条")
+
+    assert refused.status_code == 409
+    assert "有急事请打电话" in refused.content.decode()
+    assert ">第二十一条</textarea>" in refused.content.decode()
+    assert ticket_of(token).comments.count() == NOTES
+
+
+@pytest.mark.parametrize(
+    ("verb", "name", "most"), [("add", "text", 500), ("dispute", "text", 200), ("name", "name", 40)]
+)
+def test_what_is_too_long_is_refused_not_cut(
+    phone: Phone, monitor: Device, spo2: FaultPreset, engineer: User, verb: str, name: str, most: int
+) -> None:
+    token = phone.report(monitor, symptom="monitor-spo2")
+    if verb == "dispute":
+        _repaired(ticket_of(token), engineer)
+    facts = EventRecord.objects.count()
+
+    refused = phone.do(token, verb, **{name: "长" * (most + 1)})
+
+    assert refused.status_code == 400
+    assert f"最多写 {most} 个字，现在有 {most + 1} 个" in refused.content.decode()
+    assert EventRecord.objects.count() == facts
+    assert phone.do(token, verb, **{name: "长" * most}).status_code == 303
 
 
 def test_life_support_is_released_by_name_only(phone: Phone, ventilator: Device, engineer: User) -> None:
@@ -242,6 +299,47 @@ def test_one_tap_rates_and_only_after_the_repair(
 
     assert ticket_of(token).rating == 2
     assert "已收到评价" in phone.follow(token).content.decode()
+
+
+def test_a_rating_is_given_once(phone: Phone, monitor: Device, spo2: FaultPreset, engineer: User) -> None:
+    token = phone.report(monitor, symptom="monitor-spo2")
+    _repaired(ticket_of(token), engineer)
+
+    answers = [phone.do(token, "rate", rating=given).status_code for given in "33133"]
+
+    assert answers == [303, 303, 409, 303, 303]
+    assert ticket_of(token).rating == 3
+    assert EventRecord.objects.filter(type="TicketRated").count() == 1
+
+
+def test_a_repair_that_did_not_hold_is_rated_anew(
+    phone: Phone, monitor: Device, spo2: FaultPreset, engineer: User
+) -> None:
+    token = phone.report(monitor, symptom="monitor-spo2")
+    _repaired(ticket_of(token), engineer)
+    phone.do(token, "rate", rating="3")
+
+    phone.do(token, "dispute")
+    assert ticket_of(token).rating is None
+    _repaired(ticket_of(token), engineer)
+
+    assert phone.do(token, "rate", rating="1").status_code == 303
+    assert ticket_of(token).rating == 1
+
+
+@pytest.mark.parametrize(("verb", "said"), [("confirm", {}), ("rate", {"rating": "3"})])
+def test_an_engineer_does_not_speak_for_the_ward_on_his_own_phone(
+    phone: Phone, monitor: Device, spo2: FaultPreset, engineer: User, verb: str, said: dict[str, str]
+) -> None:
+    token = phone.report(monitor, symptom="monitor-spo2")
+    _repaired(ticket_of(token), engineer)
+
+    phone.client.force_login(engineer)
+    refused = phone.do(token, verb, **said)
+
+    assert refused.status_code == 403
+    assert "验收和评价由报修的科室来做" in refused.content.decode()
+    assert (ticket_of(token).state, ticket_of(token).rating) == ("verifying", None)
 
 
 def test_a_note_is_masked_and_an_empty_one_is_refused(phone: Phone, ventilator: Device) -> None:

@@ -7,12 +7,13 @@ import uuid
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from assets.policies import visible_devices
 from assets.register.models import Device
 from assets.register.queries import resolve_scan
-from config.kernel.errors import DomainError, Invalid
+from config.kernel.errors import Conflict, DomainError, Invalid
 from tickets.desk import forms
 from tickets.desk.views.doors import desk
 from tickets.lifecycle import services as lifecycle
@@ -38,6 +39,12 @@ def new(request: HttpRequest) -> HttpResponse:
         ticket = lifecycle.submit(
             device=device, source=Source.PHONE, by=request.user, at=timezone.now(), **form.cleaned_data
         )
+    except Conflict:  # she went back to a form that was sent, and wrote something else
+        data = request.POST.copy()
+        data["client_id"] = str(uuid.uuid4())
+        form = forms.ByPhone(data, device=device)
+        form.add_error(None, _("这张表已经登记过一张单。要另开一张，再提交一次。"))
+        return _ask(request, device, form, status=Conflict.status)
     except DomainError as error:
         form.add_error(None, str(error))
         return _ask(request, device, form, status=422 if isinstance(error, Invalid) else error.status)

@@ -261,6 +261,8 @@ def _reopen(ticket: Ticket, *, by: Actor, at: datetime, how: str, reason: str) -
         resolved_at=None,
         restored_at=None if ticket.backup_device_id is None else ticket.restored_at,
         ended_at=None,
+        rating=None,  # of a repair that did not hold; the log keeps it
+        rating_reasons=[],
         answers=ticket.answers | {"failed_engineer": previous.pk if previous else None},
     )
     _cancel_timers(ticket)
@@ -329,12 +331,16 @@ def reject(ticket: Ticket, *, by: Actor, at: datetime, reason: str, version: int
 
 @transaction.atomic
 def rate(ticket: Ticket, *, rating: int, by: Actor, at: datetime, reasons: Sequence[str] = ()) -> Ticket:
-    """One tap after the repair: 3 满意, 2 一般, 1 不满意. `TicketRated`."""
+    """One tap after the repair: 3 满意, 2 一般, 1 不满意; said once, the same tap again changes nothing. `TicketRated`."""
     current = lock(ticket)
     if rating not in (1, 2, 3):
         raise Invalid(_("选满意、一般或不满意。"), fields={"rating": _("选满意、一般或不满意。")})
     if current.state not in (State.VERIFYING, State.CLOSED):
         raise NotAllowedNow(_("修好以后再评价。"))
+    if current.rating == rating:
+        return current
+    if current.rating is not None:
+        raise NotAllowedNow(_("已收到评价，不能再改。"))
     current.rating, current.rating_reasons = rating, [str(r)[:40] for r in reasons][:5]
     current.version += 1
     current.save(update_fields=["rating", "rating_reasons", "version", "updated_at"])

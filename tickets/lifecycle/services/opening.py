@@ -13,7 +13,7 @@ from assets.places.models import Department, Location, User
 from assets.register import queries as register
 from assets.register import services as devices
 from assets.register.models import Device, FaultPreset
-from config.kernel.errors import Invalid, NotAllowedNow
+from config.kernel.errors import Conflict, Invalid, NotAllowedNow
 from config.kernel.events import publish
 from tickets import events
 from tickets.lifecycle import rules
@@ -47,13 +47,12 @@ def submit(  # noqa: PLR0913 - a report has that many parts
     parent: Ticket | None = None,
     past: Past | None = None,
 ) -> Ticket:
-    """A new ticket, classified by rules, with running clocks. The same `client_id` again returns the first ticket.
+    """A new ticket, classified by rules, with running clocks. The same report with the same `client_id` again returns the
+    first ticket; another one with it is a Conflict, for it would be lost.
 
     `TicketSubmitted` and `TicketTriaged`; a report over the limits (`needs_callback`) that is not a P1 stays `new`
     until the desk has called back. A danger flag, ticked or usual for that fault, puts the device out of use at once.
     """
-    if client_id and (known := Ticket.objects.filter(client_id=client_id).select_related("device").first()):
-        return known
     unknown = set(danger) - set(Danger.values)
     if unknown:
         raise Invalid(_("不认识的危险标志。"), fields={"danger": _("只能选列出的项。")})
@@ -62,6 +61,13 @@ def submit(  # noqa: PLR0913 - a report has that many parts
     if home is None:
         raise Invalid(_("选设备或科室。"), fields={"device": _("选设备或科室。")})
     text, found = clean_text(description, limit=500)
+    if client_id and (known := Ticket.objects.filter(client_id=client_id).select_related("device").first()):
+        said = (device, preset, person_of(by), text)
+        if said != (known.device, known.preset, known.reporter, known.description) or (
+            set(danger) - set(known.danger) or (in_use and not known.in_use)  # others may have made it worse since
+        ):
+            raise Conflict(_("这个 client_id 已用于另一次报修。换一个新的再发。"))
+        return known
     if parent is not None and not lock(parent).is_open:
         raise NotAllowedNow(_("上级工单已经结束。"))
     past = past or past_of(device, preset, at)

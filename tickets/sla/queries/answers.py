@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from assets.places.models import User
 from assets.policies import is_house_staff
 from config.kernel.errors import Missing
-from tickets.policies import visible_tickets
+from tickets.policies import speaks_for_ward, visible_tickets
 from tickets.record.models import Ticket
 from tickets.sla.models import Clock, Metric
 
@@ -47,12 +47,14 @@ class _Reader(NamedTuple):
     zone: tzinfo
     address: str
     staff: bool
+    ward: bool  # may speak for it
 
 
 def _reader(user: Any) -> _Reader:
     english = (get_language() or "").startswith("en")
     address = f"{settings.PUBLIC_BASE_URL}/t/"
-    return _Reader(english, timezone.get_current_timezone(), address, is_house_staff(user))
+    staff, ward = is_house_staff(user), speaks_for_ward(user)
+    return _Reader(english, timezone.get_current_timezone(), address, staff, ward)
 
 
 @cache
@@ -107,7 +109,7 @@ def _public_ids(keys: Iterable[int | None]) -> dict[int, str]:
 
 
 def _answer(row: Row, dues: dict[str, datetime], others: dict[int, str], reader: _Reader) -> Row:
-    english, zone, address, staff = reader
+    english, zone, address, staff, ward = reader
     symptom = _named(row, "preset", english)
     return {
         "id": row["public_id"],
@@ -132,7 +134,7 @@ def _answer(row: Row, dues: dict[str, datetime], others: dict[int, str], reader:
         "reported_at": _local(row["reported_at"], zone),
         "due": _local(dues.get("fix") or max(dues.values(), default=None), zone),
         "targets": {metric: dues[metric].astimezone(zone) for metric in _STOPS if metric in dues},
-        "tracking_url": f"{address}{row['tracking_token']}/",
+        "tracking_url": f"{address}{row['tracking_token']}/" if ward else None,
         **{name: others.get(row[column]) for name, column in _RELATED.items()},
         "needs_callback": row["needs_callback"],
         "version": row["version"],
