@@ -192,7 +192,7 @@ MEDIA_ROOT = env.folder("MEDIA_ROOT", DATA_DIR / "media")
 MEDIA_URL = ""  # uploads are served by views that check a policy, never as static files
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
-DATA_UPLOAD_MAX_NUMBER_FILES = 4
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
 FILE_UPLOAD_PERMISSIONS = 0o640
 
 # --- How long we know people (security reference, section 4) -----------------

@@ -193,10 +193,22 @@ function listMine() {
 }
 
 if (form) {
-  form.addEventListener("change", summarise);
+  const sentences = [...form.querySelectorAll("[data-missing]")];
+  const missing = (line) => !form.querySelector(`[name=${line.dataset.missing}]:checked`);
+  form.addEventListener("change", () => {
+    sentences.forEach((line) => (line.hidden ||= !missing(line)));
+    summarise();
+  });
   form.addEventListener("submit", (event) => {
-    if (!form.checkValidity()) return; // the server answers with the sentences
     event.preventDefault();
+    // Said here: a page that answers a post is one that "back" cannot open again.
+    sentences.forEach((line) => (line.hidden = !missing(line)));
+    const first = sentences.find(missing);
+    if (first) {
+      form.closest("details")?.setAttribute("open", "");
+      first.closest("fieldset").scrollIntoView({ block: "center" });
+      return first.closest("fieldset").querySelector("input").focus({ preventScroll: true });
+    }
     current = asLetter();
     write(OUTBOX, [...without(current), current]);
     if (!read(OUTBOX).length) return form.submit(); // no storage: the plain way

@@ -106,3 +106,25 @@ def test_a_hasty_double_tap_sends_one_report_and_still_shows_the_receipt(
 
     expect(page.locator(".band h1")).to_have_text("已送达")
     assert _owed(page) == 0
+
+
+def test_what_is_missing_is_said_on_the_page_and_back_still_opens_it(
+    hospital: Hospital, visit: Callable[..., Page]
+) -> None:
+    page = visit()
+    address = _untouched(hospital, "infusion")
+    page.goto(address)
+    said = page.locator(".errt:visible")
+
+    page.click("#send")
+    expect(said).to_have_text(["还没选是否正在给患者使用", "还没选哪里坏了。点一项，或点“其他”"])
+    page.locator("label:has(input[name=in_use][value=no])").click()
+    expect(said).to_have_text(["还没选哪里坏了。点一项，或点“其他”"])
+    page.locator("label:has(input[name=symptom])").first.click()
+    expect(said).to_have_count(0)
+
+    page.click("#send")
+    page.wait_for_url(re.compile("/t/"), timeout=SOON)
+    page.go_back()
+    expect(page.locator("#send")).to_be_visible()
+    assert page.url.endswith(address)

@@ -71,7 +71,7 @@ def test_production_holds_what_the_security_reference_asks(load):
     assert settings["SESSION_SAVE_EVERY_REQUEST"] is False
     assert settings["DATA_UPLOAD_MAX_MEMORY_SIZE"] == 2_621_440
     assert settings["DATA_UPLOAD_MAX_NUMBER_FIELDS"] == 500
-    assert settings["DATA_UPLOAD_MAX_NUMBER_FILES"] == 4
+    assert settings["DATA_UPLOAD_MAX_NUMBER_FILES"] == 20
     assert settings["FILE_UPLOAD_PERMISSIONS"] == 0o640
     assert settings["STORAGES"]["staticfiles"]["OPTIONS"]["file_permissions_mode"] == 0o644  # nginx reads those
     assert settings["ALLAUTH_TRUSTED_PROXY_COUNT"] == settings["AXES_IPWARE_PROXY_COUNT"] == 1

@@ -229,7 +229,7 @@ def test_the_same_report_with_its_client_id_is_one_ticket_and_another_is_refused
 
     again = report(callers["nurse"], ventilator, client_id=key, description="屏幕黑了")
     others = [
-        report(callers["nurse"], monitor, client_id=key, description="屏幕黑了", symptom=None),
+        report(callers["dispatcher"], monitor, client_id=key, description="屏幕黑了", symptom=None),
         report(callers["nurse"], ventilator, client_id=key, description="又坏了"),
         report(callers["nurse"], ventilator, client_id=key, description="屏幕黑了", danger=["smoke"]),
         report(callers["dispatcher"], ventilator, client_id=key, description="屏幕黑了"),
@@ -241,14 +241,14 @@ def test_the_same_report_with_its_client_id_is_one_ticket_and_another_is_refused
     assert Ticket.objects.count() == 1
 
 
-def test_the_link_that_speaks_for_the_ward_is_not_told_to_engineers(callers, ventilator):
+def test_the_link_that_speaks_for_the_ward_is_not_told_to_engineers(callers, ventilator, engineer, dispatcher, manager):
     made = report(callers["nurse"], ventilator).json()
     at = f"tickets/{made['id']}/"
 
-    told = {who: callers[who].get(at).json()["tracking_url"] for who in ("nurse", "dispatcher", "manager", "engineer")}
-    listed = callers["engineer"].get("tickets/").json()["results"]
+    told = [callers[who.username].get(at).json()["tracking_url"] for who in (dispatcher, manager, engineer)]
+    listed = callers[engineer.username].get("tickets/").json()["results"]
 
     link = made["tracking_url"]
     assert link.endswith(f"/t/{Ticket.objects.get().tracking_token}/")
-    assert told == {"nurse": link, "dispatcher": link, "manager": link, "engineer": None}
+    assert told == [link, link, None]
     assert [row["tracking_url"] for row in listed] == [None]

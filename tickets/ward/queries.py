@@ -8,12 +8,12 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from assets.register import queries as register
 from assets.register.models import Device, DeviceStatus, FaultPreset
+from config.kernel.templatetags.wardline import clock_time
 from tickets.record.models import Attachment, State, Ticket, Watcher
 from tickets.ward.rules import TRACKING_DIES_AFTER
 
@@ -187,9 +187,9 @@ def _stops(ticket: Ticket, now: datetime, arrival: Any, restoration: Any) -> lis
 
 def _detail(at: datetime | None, clock: Any, ticket: Ticket) -> str:
     if at:
-        return timezone.localtime(at).strftime("%H:%M")
+        return clock_time(at)
     if clock and ticket.is_open:
-        return _("最晚 %(time)s") % {"time": timezone.localtime(clock.due_at).strftime("%H:%M")}
+        return _("最晚 %(time)s") % {"time": clock_time(clock.due_at)}
     return ""
 
 

@@ -87,7 +87,15 @@ def report(
             lifecycle.dispute(already, by=None, at=at)
         elif same:
             nudge(already, at=at)
-        return _join(already, in_use=in_use, danger=danger, description=description, client_id=client_id, at=at)
+        return _join(
+            already,
+            preset=preset,
+            in_use=in_use,
+            danger=danger,
+            description=description,
+            client_id=client_id,
+            at=at,
+        )
     ticket = lifecycle.submit(
         device=device,
         preset=preset,
@@ -131,17 +139,27 @@ def _correct(
     if (text := clean_text(description)[0]) != ticket.description and text not in told:
         news.append(text)
     if news:
-        _raise(ticket, in_use=in_use, danger=danger, at=at)
+        _raise(ticket, preset=preset, in_use=in_use, danger=danger, at=at)
         record.comment(ticket, text=_("报修人改了回答：%(news)s") % {"news": _("、").join(news)}, by=None, at=at)
 
 
 def _join(
-    ticket: Ticket, *, in_use: bool | None, danger: Sequence[str], description: str, client_id: UUID, at: datetime
+    ticket: Ticket,
+    *,
+    preset: FaultPreset | None,
+    in_use: bool | None,
+    danger: Sequence[str],
+    description: str,
+    client_id: UUID,
+    at: datetime,
 ) -> Receipt:
-    """One more watcher. What this reporter knows may raise the priority and stop the device, never the reverse."""
+    """One more watcher. What this reporter knows may raise the priority and stop the device, never the reverse. Another
+    fault than the ticket's, told from a page that did not know of it yet, becomes a note."""
     current = lock(ticket)
     watcher, _created = record.watch(current, by=None, client_id=client_id, at=at)
-    _raise(current, in_use=in_use, danger=danger, at=at)
+    _raise(current, preset=preset, in_use=in_use, danger=danger, at=at)
+    if preset and preset.pk != current.preset_id:
+        record.comment(current, text=_("又有人报，故障是：%(fault)s") % {"fault": preset.label}, by=None, at=at)
     if description.strip():
         record.comment(current, text=description, by=None, at=at)
     publish(
@@ -152,14 +170,19 @@ def _join(
     return Receipt(current, watcher.token, joined=True)
 
 
-def _raise(ticket: Ticket, *, in_use: bool | None, danger: Sequence[str], at: datetime) -> None:
+def _raise(
+    ticket: Ticket, *, preset: FaultPreset | None, in_use: bool | None, danger: Sequence[str], at: datetime
+) -> None:
+    other = preset if preset and preset.pk != ticket.preset_id else None
+    danger = story.with_usual(danger, other.default_danger if other else ())
     new_danger = set(danger) - set(ticket.danger)
     now_in_use = bool(in_use) and not ticket.in_use
-    if not new_danger and not now_in_use:
+    usual = min(ticket.impact, other.default_impact) if other else ticket.impact  # I1 is the worst
+    if not new_danger and not now_in_use and usual == ticket.impact:
         return
     ticket.danger = sorted({*ticket.danger, *danger})
     ticket.in_use = bool(in_use) or ticket.in_use
-    ticket.impact = story.impact_of(in_use=ticket.in_use, default=ticket.impact, danger=ticket.danger)
+    ticket.impact = story.impact_of(in_use=ticket.in_use, default=usual, danger=ticket.danger)
     ticket.version += 1
     ticket.save(update_fields=["danger", "in_use", "impact", "version", "updated_at"])
     priority, _reasons = sla.decide_priority(

@@ -10,7 +10,7 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
+from django.core.exceptions import TooManyFilesSent, ValidationError
 from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
@@ -116,6 +116,7 @@ def _answer(request: HttpRequest, device: Device, form: ReportForm, token: str, 
         "client_id": form.data.get("client_id") or uuid.uuid4(),
         "already": already,
         "already_minutes": int((now - already.reported_at).total_seconds() // 60) if already else 0,
+        "already_at": already.reported_at if already else None,
         "already_eta": queries.eta_minutes(already, now) if already else None,
         "already_eta_at": already.eta_at if already else None,
         "already_repaired": already is not None and already.state in services.REPAIRED,
@@ -186,7 +187,7 @@ def _tracking(
     context = queries.tracking(ticket, timezone.now()) | {
         "token": token,
         "problem": problem,
-        "said": request.GET.get("said", "") if request.GET.get("said") in (*VERBS, "kept") and not problem else "",
+        "said": request.GET.get("said", "") if request.GET.get("said") in (*VERBS, *OUTCOMES) and not problem else "",
         "typed": request.POST.get("text", "") if problem else "",
         "photo_limit": PHOTOS,
         "other_lang": "zh-hans" if translation.get_language() == "en" else "en",
@@ -216,20 +217,22 @@ def _note(request: HttpRequest, ticket: Ticket, token: str) -> Any:
     return services.add_note(ticket, token=token, text=_said(request, "text", 500), at=timezone.now())
 
 
-def _file(request: HttpRequest, ticket: Ticket, token: str) -> Any:
-    uploads = request.FILES.getlist("file")[:PHOTOS]
+def _file(request: HttpRequest, ticket: Ticket, token: str) -> str:
+    """`file`, or `some` when more came at once than are taken."""
+    uploads = request.FILES.getlist("file")
     if not uploads:
         raise Invalid(_("没有选文件。"))
-    for upload in uploads:
+    for upload in uploads[:PHOTOS]:
         record.attach(ticket, upload=upload, by=None, at=timezone.now())
+    return "some" if len(uploads) > PHOTOS else "file"
 
 
 def _nudge(request: HttpRequest, ticket: Ticket, token: str) -> Any:
     return services.nudge_again(ticket, token=token, at=timezone.now())
 
 
-def _withdraw(request: HttpRequest, ticket: Ticket, token: str) -> Any:
-    return services.withdraw(ticket, at=timezone.now())
+def _withdraw(request: HttpRequest, ticket: Ticket, token: str) -> str:
+    return "withdraw" if services.withdraw(ticket, at=timezone.now()) else "kept"
 
 
 def _confirm(request: HttpRequest, ticket: Ticket, token: str) -> Any:
@@ -263,6 +266,7 @@ VERBS: dict[str, Verb] = {
     "rate": _rate,
     "name": _name,
 }
+OUTCOMES = ("kept", "some")  # what a verb may say in place of its own name
 
 
 @anonymous_page
@@ -281,11 +285,14 @@ def act(request: HttpRequest, token: str, verb: str) -> HttpResponse:
         record.check_uploads(request.FILES.getlist("file")[:PHOTOS])
         with transaction.atomic():
             done = VERBS[verb](request, ticket, token)
+    except TooManyFilesSent:
+        sentence = _("一次最多 %(n)s 张照片，没有收下。请少选几张再发。") % {"n": PHOTOS}
+        return _tracking(request, token, _found(token), problem=sentence, status=400)
     except DomainError as refusal:
         return _tracking(request, token, _found(token), problem=str(refusal), status=refusal.status)
     except ValidationError as refusal:
         return _tracking(request, token, _found(token), problem=" ".join(refusal.messages), status=422)
-    said = "kept" if done is False else verb
+    said = done if isinstance(done, str) else verb
     return HttpResponseRedirect(f"{reverse('ward:track', args=[token])}?said={said}", status=303)
 
 

@@ -57,6 +57,51 @@ def test_the_second_reporter_sees_what_is_on_its_way(
     assert "<details" in page  # the questions are folded, and open without a script
 
 
+def test_another_fault_from_a_page_opened_before_is_noted_and_raises_the_priority(
+    new_phone: Callable[[], Phone], monitor: Device, rules: None
+) -> None:
+    group = monitor.type.group
+    slow = factories.preset(group, code="monitor-slow", name="反应慢", default_impact="I4", minutes=30)
+    alarm = factories.preset(group, code="monitor-alarm", name="报警不响", default_impact="I2", minutes=30)
+    first = new_phone().report(monitor, in_use="no", symptom=slow.code)
+    before = ticket_of(first).priority
+
+    second = new_phone().report(monitor, in_use="no", symptom=alarm.code)
+
+    ticket = Ticket.objects.get()
+    assert ticket_of(second) == ticket
+    assert ticket.impact == "I2"
+    assert ticket.priority < before
+    assert [row.text for row in ticket.comments.all()][:1] == ["又有人报，故障是：报警不响"]
+
+
+def test_a_milder_fault_from_a_page_opened_before_is_noted_only(
+    new_phone: Callable[[], Phone], monitor: Device, rules: None
+) -> None:
+    group = monitor.type.group
+    slow = factories.preset(group, code="monitor-slow", name="反应慢", default_impact="I4", minutes=30)
+    alarm = factories.preset(group, code="monitor-alarm", name="报警不响", default_impact="I2", minutes=30)
+    ticket = ticket_of(new_phone().report(monitor, in_use="no", symptom=alarm.code))
+
+    new_phone().report(monitor, in_use="no", symptom=slow.code)
+
+    after = Ticket.objects.get()
+    assert (after.impact, after.priority) == (ticket.impact, ticket.priority)
+    assert [row.text for row in after.comments.all()] == ["又有人报，故障是：反应慢"]
+
+
+def test_who_scans_a_repaired_device_reads_that_it_waits_for_the_ward(
+    phone: Phone, ventilator: Device, stopped: FaultPreset, engineer: User
+) -> None:
+    _repaired(ventilator, stopped, engineer)
+
+    page = phone.scan(ventilator).content.decode()
+
+    assert "工程师说修好了，等你们验收" in page
+    assert "已接单" not in page
+    assert "分钟前" not in page
+
+
 def test_same_fault_pressed_joins_and_nudges_without_more_questions(
     phone: Phone, ventilator: Device, stopped: FaultPreset
 ) -> None:

@@ -384,6 +384,38 @@ def test_a_photo_is_painted_anew_and_a_page_is_refused(
     assert "IMG_1" not in row.file.name
 
 
+@pytest.mark.parametrize(
+    ("chosen", "status", "kept", "said"),
+    [
+        (3, 303, 3, "已补充"),
+        (4, 303, 3, "收下了 3 张。一次最多 3 张，其余请再发一次"),
+        (20, 303, 3, "收下了 3 张"),
+        (21, 400, 0, "一次最多 3 张照片，没有收下"),
+    ],
+)
+def test_what_is_not_taken_of_many_photos_is_said(
+    phone: Phone, ventilator: Device, settings: Any, tmp_path: Any, chosen: int, status: int, kept: int, said: str
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    token = phone.report(ventilator)
+
+    answer = phone.do(token, "file", file=[_photo(f"{n}.jpg") for n in range(chosen)])
+
+    page = phone.client.get(answer["Location"]) if status == 303 else answer
+    assert (answer.status_code, ticket_of(token).attachments.count()) == (status, kept)
+    assert said in page.content.decode()
+
+
+def test_a_promise_of_another_day_says_its_day(phone: Phone, monitor: Device, spo2: FaultPreset) -> None:
+    token = phone.report(monitor, symptom="monitor-spo2", in_use="no")
+    due = timezone.now() + timedelta(days=2)
+    ticket_of(token).clocks.update(due_at=due)
+
+    page = phone.follow(token).content.decode()
+
+    assert f"最晚 {timezone.localtime(due):%m-%d %H:%M}" in page
+
+
 def test_the_page_dies_ninety_days_after_the_end(phone: Phone, ventilator: Device) -> None:
     token = phone.report(ventilator)
     phone.do(token, "withdraw")
