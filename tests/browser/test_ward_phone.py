@@ -112,7 +112,7 @@ def test_what_is_missing_is_said_on_the_page_and_back_still_opens_it(
     hospital: Hospital, visit: Callable[..., Page]
 ) -> None:
     page = visit()
-    address = _untouched(hospital, "infusion")
+    address = _untouched(hospital, "bed")
     page.goto(address)
     said = page.locator(".errt:visible")
 
@@ -126,5 +126,5 @@ def test_what_is_missing_is_said_on_the_page_and_back_still_opens_it(
     page.click("#send")
     page.wait_for_url(re.compile("/t/"), timeout=SOON)
     page.go_back()
-    expect(page.locator("#send")).to_be_visible()
+    expect(page.get_by_text("同一问题，催一下")).to_be_visible()
     assert page.url.endswith(address)
