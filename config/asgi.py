@@ -8,9 +8,9 @@ from typing import Any, cast
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.prod")
 os.environ.setdefault("WARDLINE_PROCESS", "web")
 
-from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import OriginValidator
+from channels.sessions import CookieMiddleware
 from django.core.asgi import get_asgi_application
 
 # WhiteNoise hands over plain files; Django reads them in a thread, which is what small files need.
@@ -22,6 +22,7 @@ from django.urls import re_path
 
 from assets import urls as assets
 from config.body import BodyLimit
+from config.sockets import KnownBySession
 from dispatch import urls as dispatch
 from integrations import urls as integrations
 from tickets import urls as tickets
@@ -38,11 +39,14 @@ application = ProtocolTypeRouter(
     {
         "http": BodyLimit(pages),
         "websocket": OriginValidator(
-            AuthMiddlewareStack(URLRouter([*sockets, re_path("", cast(Any, nowhere))])), settings.WEBSOCKET_ORIGINS
+            CookieMiddleware(KnownBySession(URLRouter([*sockets, re_path("", cast(Any, nowhere))]))),
+            settings.WEBSOCKET_ORIGINS,
         ),
     }
 )
 
 # All of this stays for the life of the process: collecting garbage around it costs a screen half a second now and then.
+# One fact for 5,000 screens makes as many short-lived objects at once; seldom enough, they are gone before anybody looks.
 gc.collect()
 gc.freeze()
+gc.set_threshold(20_000, 10, 10)

@@ -4,7 +4,6 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import threading
 import time
 import urllib.error
@@ -66,8 +65,7 @@ class Hospital:
         self.wait_for("/readyz")
 
     def start_web(self) -> None:
-        options = ["--host", "127.0.0.1", "--port", str(self.port), "--lifespan", "off", "--log-level", "warning"]
-        self._processes["web"] = self._run(sys.executable, "-m", "uvicorn", "config.asgi:application", *options)
+        self._processes["web"] = self._run(*MANAGE, "web")
         self.wait_for("/healthz")
 
     def kill(self, name: str) -> None:

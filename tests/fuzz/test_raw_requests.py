@@ -64,7 +64,7 @@ SET: dict[str, tuple[bytes, set[int]]] = {
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """A migrated, empty house behind uvicorn, as `manage.py run` starts it; the port."""
+    """A migrated, empty house as `manage.py run` starts it; the port."""
     folder = tmp_path_factory.mktemp("raw")
     port = free_port()
     environment = os.environ | {
@@ -72,8 +72,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         "DATABASE_URL": f"sqlite:///{folder}/raw.sqlite3", "HOST": "127.0.0.1", "PORT": str(port), "REDIS_URL": "",
     }  # fmt: skip
     subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
-    command = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--host", "127.0.0.1", "--port", str(port),
-               "--log-level", "error", "--lifespan", "off"]  # fmt: skip
+    command = [sys.executable, "manage.py", "web"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         try:

@@ -7,7 +7,7 @@ import contextlib
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 import orjson
@@ -35,6 +35,7 @@ class DeskConsumer(AsyncWebsocketConsumer):
     """`/ws/desk/?after=<seq>`: first what was missed, then what happens. Clients send nothing. A `seq` that the log has not
     reached was read before a restore: such a client is told the log's own in the first heartbeat, and follows from there."""
 
+    channel_layer_alias = ""  # the hub hears for all of them: a channel of its own would cost each socket a task
     _user: User | None = None
     _follower: asyncio.Task[None] | None = None
     _farewell: asyncio.Task[None] | None = None
@@ -121,7 +122,7 @@ class DeskConsumer(AsyncWebsocketConsumer):
             return
         self._sent = seq
         if chosen or self._wants(record):
-            await self.send(text_data=text)
+            await self.base_send({"type": "websocket.send", "text": text})
 
     async def _beat(self) -> None:
         beat = {"type": "heartbeat", "seq": self._sent, "at": log.iso(timezone.now())}
@@ -137,7 +138,7 @@ class _Guard:
     """Looks at all sockets of this process at once, so that a thousand screens cost two queries a look, not a thousand."""
 
     def __init__(self) -> None:
-        self.holders: dict[DeskConsumer, User] = {}
+        self.holders: dict[DeskConsumer, _Standing] = {}
         self.held: Counter[int] = Counter()
         self._task: asyncio.Task[None] | None = None
 
@@ -145,21 +146,21 @@ class _Guard:
         """False when this person already holds as many sockets as one may."""
         if self.held[user.pk] >= SOCKETS_PER_USER:
             return False
-        self.holders[socket] = user
+        self.holders[socket] = _Standing(user.pk, user.password, user.role, user.department_id)
         self.held[user.pk] += 1
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._watch())
         return True
 
     def forget(self, socket: DeskConsumer) -> None:
-        if user := self.holders.pop(socket, None):
-            self.held[user.pk] -= 1
+        if standing := self.holders.pop(socket, None):
+            self.held[standing.user] -= 1
 
     async def _watch(self) -> None:
         while self.holders:
             await asyncio.sleep(CHECK_SECONDS)
             try:
-                now = await live.read(_users_of, [socket.scope for socket in self.holders])
+                now = await live.read(_standings, [socket.scope for socket in self.holders])
             except DatabaseError:
                 # Not knowing is no reason to let everybody go: nothing is sent while the log cannot be read either.
                 continue
@@ -170,12 +171,20 @@ class _Guard:
                     await socket.close(code=code)
 
 
-def _verdict(before: User, now: User | None) -> int:
+class _Standing(NamedTuple):
+    """What a socket was let in by. Flat, because all of them are read every moment."""
+
+    user: int
+    password: str
+    role: str
+    department: int | None
+
+
+def _verdict(before: _Standing, now: _Standing | None) -> int:
     """Why a socket must end: nobody there any more, or somebody with other rights, who dials again. 0 = stay."""
-    if now is None:
+    if now is None or now.password != before.password:
         return SIGNED_OUT
-    same = (before.role, before.department_id) == (now.role, now.department_id)
-    return 0 if same else OTHER_RIGHTS
+    return 0 if now == before else OTHER_RIGHTS
 
 
 _guards: dict[asyncio.AbstractEventLoop, _Guard] = {}
@@ -194,29 +203,31 @@ def _after(scope: Any) -> int:
 
 
 def _current_user(scope: Any) -> User | None:
-    return _users_of([scope])[id(scope)]
+    """Whose socket this is: a signed-out session, a new password or a closed account open none."""
+    standing = _standings([scope])[id(scope)]
+    user = User.objects.select_related("department").filter(pk=standing.user).first() if standing else None
+    if user is None or not _session_key(scope):
+        return user
+    known = scope["session"].get(HASH_SESSION_KEY, "")
+    return user if constant_time_compare(known, user.get_session_auth_hash()) else None
 
 
-def _users_of(scopes: Sequence[Any]) -> dict[int, User | None]:
-    """Who each socket belongs to now, by the scope's id: a signed-out session, a new password or a closed account end
-    it. Two queries for any number."""
+def _standings(scopes: Sequence[Any]) -> dict[int, _Standing | None]:
+    """What each socket's account is now, by the scope's id; None where it is closed or the session has ended. Two queries
+    for any number."""
     claimed = {scope["user"].pk for scope in scopes if "user" in scope and scope["user"].is_authenticated}
     keys = {key for scope in scopes if (key := _session_key(scope))}
-    users = User.objects.select_related("department").filter(is_active=True).in_bulk(claimed)
+    rows = User.objects.filter(is_active=True, pk__in=claimed).values_list("pk", "password", "role", "department_id")
+    accounts = {row[0]: _Standing(*row) for row in rows}
     alive = set(Session.objects.filter(pk__in=keys, expire_date__gt=timezone.now()).values_list("pk", flat=True))
-    return {id(scope): _owner(scope, users, alive) for scope in scopes}
+    return {
+        id(scope): accounts.get(getattr(scope.get("user"), "pk", None) or 0)
+        if (key := _session_key(scope)) in alive or not key
+        else None
+        for scope in scopes
+    }
 
 
 def _session_key(scope: Any) -> str:
     session = scope.get("session")
     return (session.session_key or "") if session is not None else ""
-
-
-def _owner(scope: Any, users: dict[int, User], alive: set[str]) -> User | None:
-    user, key = users.get(getattr(scope.get("user"), "pk", None) or 0), _session_key(scope)
-    if user is None or not key:
-        return user
-    if key not in alive:
-        return None
-    known = scope["session"].get(HASH_SESSION_KEY, "")
-    return user if constant_time_compare(known, user.get_session_auth_hash()) else None

@@ -49,7 +49,7 @@ def house(*names: str) -> Iterator[House]:
     home = House(free_port())
     with ExitStack() as stack:
         for name in names:
-            home.children[name] = stack.enter_context(running(name, _command(name, home.port), _environment(home)))
+            home.children[name] = stack.enter_context(running(name, _command(name), _environment(home)))
         if "web" in names:
             wait_for(f"{home.base}/healthz", home.children["web"])
         yield home
@@ -104,14 +104,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _command(name: str, port: int) -> list[str]:
-    manage = {"worker": "qcluster", "clock": "clock"}
-    if name in manage:
-        return [sys.executable, "manage.py", manage[name]]
-    return [
-        *(sys.executable, "-m", "uvicorn", "config.asgi:application", "--host", "127.0.0.1", "--port", str(port)),
-        *("--lifespan", "off", "--log-level", "warning", "--no-access-log", "--backlog", "4096"),
-    ]
+def _command(name: str) -> list[str]:
+    return [sys.executable, "manage.py", {"worker": "qcluster"}.get(name, name)]
 
 
 def _environment(home: House) -> dict[str, str]:

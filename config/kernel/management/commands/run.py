@@ -68,7 +68,7 @@ class Command(BaseCommand):
         family = Family(_environment(), self._say)
         ready = False
         try:
-            family.start(_web())  # alone at first: the page is there sooner when nothing else is loading
+            family.start(_manage("web", "web"))  # alone at first: the page is there sooner when nothing else is loading
             ready = self._until_ready(family)
             if ready:
                 family.start(_manage("worker", "qcluster"), _manage("clock", "clock"))
@@ -101,16 +101,6 @@ def _behind() -> bool:
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
-def _web() -> Child:
-    command = [
-        *(sys.executable, "-m", "uvicorn", "config.asgi:application"),
-        *("--host", settings.HOST, "--port", str(settings.PORT)),
-        *("--lifespan", "off", "--log-level", "warning", "--no-access-log", "--no-server-header"),
-        *("--ws-max-size", "65536", "--timeout-graceful-shutdown", "2"),
-    ]
-    return Child("web", command)
-
-
 def _manage(name: str, command: str) -> Child:
     return Child(name, [sys.executable, "manage.py", command])
 
@@ -121,6 +111,7 @@ def _environment() -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"],
         "PUBLIC_BASE_URL": public_base_url(),
         "PYTHONUNBUFFERED": "1",
+        "LEAVE_WITHIN": "2",  # less than what the family waits before it kills
         # Visitors see the house's own pages; only who asks for it sees Django's.
         "DEBUG": os.environ.get("DEBUG", "0"),
     }

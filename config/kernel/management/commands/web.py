@@ -23,7 +23,9 @@ class Command(BaseCommand):
             access_log=False,  # the proxy writes one, with the tokens masked
             server_header=False,
             proxy_headers=False,  # config.proxy alone reads X-Forwarded-For
+            ws="websockets-sansio",  # no tasks of its own beside each socket's
             ws_max_size=65_536,
+            ws_per_message_deflate=False,  # a fact is a few hundred bytes; a compressor a socket costs more than it saves
             timeout_keep_alive=75,  # longer than any proxy keeps one: it must never close first
             timeout_graceful_shutdown=settings.LEAVE_WITHIN,
         )
