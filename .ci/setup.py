@@ -10,6 +10,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, "bin", "python")
 UV = os.path.join(VENV, "bin", "uv")
+HOST = getattr(sys, "_base_executable", sys.executable)  # the Python beside .venv, also when .venv's own asks
 NEEDED = (3, 11)
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # compiling every import again would double each start
 
@@ -44,10 +45,21 @@ def apt_install(packages):
 def ensure_venv():
     if not os.path.exists(PYTHON):
         make_venv()
-    if not os.path.exists(UV):
-        install = [PYTHON, "-m", "pip", "install", "-q", "--retries", "1", "--disable-pip-version-check", "uv>=0.5,<1"]
-        if subprocess.run(install, check=False, stderr=subprocess.DEVNULL).returncode:
-            stop("The package installer uv could not be downloaded; check the network or pip's index (PIP_INDEX_URL).")
+    if not os.path.exists(UV) and not any(install_uv(pip) for pip in pips()):
+        stop("The package installer uv could not be downloaded; check the network or pip's index (PIP_INDEX_URL).")
+
+
+def install_uv(pip):
+    wish = ["install", "-q", "--retries", "1", "--disable-pip-version-check", "uv>=0.5,<1"]
+    return subprocess.run(pip + wish, check=False, stderr=subprocess.DEVNULL).returncode == 0
+
+
+def pips():
+    """The host's own pip working on .venv (22.3 and newer can); where there is none, one unpacked into .venv, which takes
+    several seconds."""
+    yield [HOST, "-m", "pip", "--python", PYTHON]
+    subprocess.run([PYTHON, "-m", "ensurepip"], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    yield [PYTHON, "-m", "pip"]
 
 
 def make_venv():
@@ -60,7 +72,8 @@ def make_venv():
         if not apt_install([package]):
             stop("Python's venv module is missing and apt-get could not install %s; check the network." % package)
     print("Creating .venv ...", flush=True)
-    done = subprocess.run([sys.executable, "-m", "venv", VENV], check=False, stdout=subprocess.DEVNULL)
+    command = [sys.executable, "-m", "venv", "--without-pip", VENV]
+    done = subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
     if done.returncode:
         shutil.rmtree(VENV, ignore_errors=True)
         stop("The virtual environment .venv could not be created; see the message above.")
@@ -109,7 +122,7 @@ def index_environment():
     """uv's environment, pointed at the index that pip was told to use unless uv has its own."""
     environment = dict(os.environ)
     if not any(key in environment for key in ("UV_DEFAULT_INDEX", "UV_INDEX_URL")):
-        asked = [PYTHON, "-m", "pip", "config", "get", "global.index-url"]
+        asked = [HOST, "-m", "pip", "config", "get", "global.index-url"]
         known = (
             environment.get("PIP_INDEX_URL")
             or subprocess.run(

@@ -43,12 +43,11 @@ class Command(BaseCommand):
         self.stopping = False
         _require_free_port()
         try:
-            self._prepare(with_demo=not no_demo)
+            if _behind():
+                call_command("migrate", verbosity=0, interactive=False)
+            self._supervise(with_demo=not no_demo)
         except KeyboardInterrupt:
-            raise CommandError("stopped before anything was started.") from None
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._ask_to_stop)
-        self._supervise()
+            raise CommandError("stopped before it was ready.") from None
 
     def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:
         self.stopping = True
@@ -57,18 +56,16 @@ class Command(BaseCommand):
         self.stdout.write(f"wardline: {sentence}")
         self.stdout.flush()
 
-    def _prepare(self, *, with_demo: bool) -> None:
-        if _behind():
-            call_command("migrate", verbosity=0, interactive=False)
-        if with_demo and not get_user_model().objects.exists():
-            self._say("loading the demo hospital (模拟数据) ...")
-            call_command("demo", stdout=self.stdout)
-
-    def _supervise(self) -> None:
+    def _supervise(self, *, with_demo: bool) -> None:
         family = Family(_environment(), self._say)
         ready = False
         try:
-            family.start(_manage("web", "web"))  # alone at first: the page is there sooner when nothing else is loading
+            family.start(_manage("web", "web"))  # reads its program while the hospital is built
+            if with_demo and not get_user_model().objects.exists():
+                self._say("loading the demo hospital (模拟数据) ...")
+                call_command("demo", stdout=self.stdout)
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, self._ask_to_stop)
             ready = self._until_ready(family)
             if ready:
                 family.start(_manage("worker", "qcluster"), _manage("clock", "clock"))
