@@ -219,7 +219,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("resolve", policies.can_work, shapes.Resolve, _resolve,
          "Engineer: the finish sheet, signed by this account. The ward is asked to confirm.",
          {"cause": "part", "action": "replace", "release": "usable",
-          "tests": [{"name": "Function", "value": 1, "passed": True}],
+          "tests": [{"code": "function", "name": "Function", "value": 1, "passed": True}],
           "parts": [{"name": "Power board", "quantity": 1}]}),
     Verb("confirm", policies.can_verify, shapes.Confirm, _confirm,
          "Ward or desk: it works. Closes the ticket; `rating` is 3 (good) to 1.", {"rating": 3}),

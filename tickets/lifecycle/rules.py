@@ -34,12 +34,18 @@ def closes_by_itself(*, priority: int, life_support: bool) -> bool:
 
 
 def decon_allows_start(*, decon: str, priority: int, note: str) -> bool:
-    """Infection control: declared first; an uncleaned device only for a P1 and with a stated reason (PPE)."""
-    if decon in {"not_needed", "cleaned", "impossible"}:
+    """Infection control: declared first; what cannot be cleaned names its danger, an uncleaned device only for a P1 and
+    with a stated protection (PPE)."""
+    if decon in {"not_needed", "cleaned"}:
         return True
-    return decon == "dirty" and priority == 1 and bool(note.strip())
+    return (decon == "impossible" or (decon == "dirty" and priority == 1)) and bool(note.strip())
 
 
 def failed_tests(tests: Iterable[Mapping[str, Any]]) -> list[str]:
     """Names of post-repair tests beyond their limit."""
     return [str(t.get("name") or t.get("code")) for t in tests if t.get("passed") is False]
+
+
+def function_checked(tests: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the function check of the finish sheet was done and passed."""
+    return any(t.get("code") == "function" and t.get("passed") for t in tests)

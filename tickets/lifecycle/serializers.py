@@ -142,7 +142,12 @@ class PauseIn(StrictSerializer):
 
 
 class TestResult(StrictSerializer):
-    code = serializers.CharField(max_length=30, required=False, default="")
+    code = serializers.CharField(
+        max_length=30,
+        required=False,
+        default="",
+        help_text="`function`: the function check that a high-risk device needs.",
+    )
     name = serializers.CharField(max_length=60)
     value = serializers.FloatField()
     unit = serializers.CharField(max_length=10, required=False, allow_blank=True, default="")

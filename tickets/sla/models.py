@@ -19,6 +19,8 @@ from assets.register.models import Criticality, FaultPreset
 from tickets.record.models import HoldReason, Ticket
 
 WHOLE = 100  # percent
+YEAR = 366 * 24 * 60  # minutes
+TOO_LONG = _("最多 %(most)s 分钟，也就是一年。")
 WEEKDAYS = list(enumerate((_("周一"), _("周二"), _("周三"), _("周四"), _("周五"), _("周六"), _("周日"))))
 
 
@@ -137,6 +139,11 @@ class Target(models.Model):
             models.CheckConstraint(
                 condition=~Q(metric__in=["response", "arrival"], pausable=True), name="response_and_arrival_never_pause"
             ),
+            # Working time is counted window by window inside a report's transaction: ages of it would hold everybody up.
+            models.CheckConstraint(
+                condition=Q(minutes__lte=YEAR) & (Q(off_hours_minutes=None) | Q(off_hours_minutes__lte=YEAR)),
+                name="target_within_a_year",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -152,8 +159,27 @@ class Target(models.Model):
             wrong["off_hours_minutes"] = _("非工作时间时限和办公日历要一起填，或都不填。")
         elif self.off_hours_minutes == 0:
             wrong["off_hours_minutes"] = _("要大于 0")
+        for name in ("minutes", "off_hours_minutes"):
+            if (getattr(self, name) or 0) > YEAR:
+                wrong[name] = TOO_LONG % {"most": YEAR}
+        if not wrong and (sentence := self._out_of_order()):
+            wrong["minutes"] = sentence
         if wrong:
             raise ValidationError(wrong)
+
+    def _out_of_order(self) -> str:
+        """A later promise that is shorter than an earlier one of the same calendar, or the reverse: nobody can keep both."""
+        order = Metric.values
+        if self.minutes is None or self.metric not in order:
+            return ""
+        others = Target.objects.filter(priority=self.priority, calendar=self.calendar_id).exclude(pk=self.pk)
+        for other in sorted(others, key=lambda one: order.index(one.metric)):
+            said = {"metric": other.get_metric_display(), "n": other.minutes}
+            if order.index(other.metric) < order.index(self.metric) and self.minutes < other.minutes:
+                return _("%(metric)s时限是 %(n)s 分钟，这里不能更短。") % said
+            if order.index(other.metric) > order.index(self.metric) and self.minutes > other.minutes:
+                return _("%(metric)s时限是 %(n)s 分钟，这里不能更长。") % said
+        return ""
 
 
 class Rung(models.Model):
@@ -189,7 +215,12 @@ class Rung(models.Model):
                 | Q(after_minutes__isnull=True, at_percent__isnull=False, past_due_minutes__isnull=True)
                 | Q(after_minutes__isnull=True, at_percent__isnull=True, past_due_minutes__isnull=False),
                 name="rung_has_one_time",
-            )
+            ),
+            models.CheckConstraint(
+                condition=(Q(after_minutes=None) | Q(after_minutes__lte=YEAR))
+                & (Q(past_due_minutes=None) | Q(past_due_minutes__lte=YEAR)),
+                name="rung_within_a_year",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -203,6 +234,8 @@ class Rung(models.Model):
             raise ValidationError(dict.fromkeys(given or times, words))
         if self.at_percent is not None and not 0 < self.at_percent <= WHOLE:
             raise ValidationError({"at_percent": _("写 1 到 100。")})
+        if getattr(self, given[0]) > YEAR:
+            raise ValidationError({given[0]: TOO_LONG % {"most": YEAR}})
 
 
 class Clock(models.Model):

@@ -165,6 +165,24 @@ def test_an_uncleaned_device_is_opened_for_a_p1_with_protection_only(
     assert (again(urgent).state, again(urgent).decon_note) == ("working", "N95、手套、护目镜")
 
 
+def test_what_cannot_be_cleaned_names_its_danger_and_keeps_the_choice(
+    phone: Phone, ventilator: Device, stopped: FaultPreset, engineer: User
+) -> None:
+    ticket = brought_to("arrived", ventilator, stopped, engineer)
+
+    bare = phone.do(ticket, "start", decon="impossible")
+
+    page = bare.content.decode()
+    assert bare.status_code == 422
+    assert "无法消毒的，写明有什么危险" in page
+    assert 'value="impossible" form="step" checked' in page
+    assert 'name="decon_note"' in page
+    assert again(ticket).state == "arrived"
+
+    phone.do(ticket, "start", decon="impossible", decon_note="内部有血，戴手套和面屏")
+    assert (again(ticket).state, again(ticket).decon_note) == ("working", "内部有血，戴手套和面屏")
+
+
 def test_the_backup_that_was_named_stands_in(
     phone: Phone, ventilator: Device, stopped: FaultPreset, engineer: User, icu: Any
 ) -> None:
@@ -272,24 +290,43 @@ def test_a_failed_test_stops_the_release_and_keeps_the_sheet(
     ticket = brought_to("working", ventilator, stopped, engineer)
     sheet = {"cause": "part", "action": "replace", "release": "usable", "diagnosis": "换了电源板"}
 
-    untested = phone.do(ticket, "finish", **sheet)
+    untested = phone.do(ticket, "finish", **sheet, test_protective_earth="86")
     failed = phone.do(ticket, "finish", **sheet, test_protective_earth="86", test_equipment_leakage="501")
 
     page = failed.content.decode()
     assert (untested.status_code, failed.status_code) == (422, 422)
-    assert "高风险设备放行前要填修后检测" in untested.content.decode()
+    assert "高风险设备要做功能检查，合格才可用" in untested.content.decode()
     assert "设备漏电流没有通过。重测或停用" in page
     assert "换了电源板" in page
     assert 'value="501"' in page
     assert again(ticket).state == "working"
     assert not ticket.repair_reports.exists()
 
-    phone.do(ticket, "finish", **sheet, test_protective_earth="86", test_equipment_leakage="500")
+    phone.do(ticket, "finish", **sheet, test_protective_earth="86", test_equipment_leakage="500", function_ok="1")
     tests = ticket.repair_reports.get().tests
     assert [(t["code"], t["value"], t["limit"], t["passed"]) for t in tests] == [
         ("protective_earth", 86, 300, True),
         ("equipment_leakage", 500, 500, True),
+        ("function", 1, None, True),
     ]
+
+
+@pytest.mark.parametrize("release", ["usable", "restricted"])
+def test_what_is_beyond_repair_only_goes_out_of_use(
+    phone: Phone, ventilator: Device, stopped: FaultPreset, engineer: User, release: str
+) -> None:
+    ticket = brought_to("working", ventilator, stopped, engineer)
+    sheet = {"cause": "part", "action": "irreparable", "release_note": "主板烧毁", "function_ok": "1"}
+
+    refused = phone.do(ticket, "finish", **sheet, release=release)
+
+    assert refused.status_code == 422
+    assert "无法修复的设备只能停用" in refused.content.decode()
+    assert again(ticket).state == "working"
+
+    phone.do(ticket, "finish", **sheet, release="out_of_use")
+    assert again(ticket).state == "verifying"
+    assert Device.objects.get(pk=ventilator.pk).status == "fault"
 
 
 @pytest.mark.parametrize(

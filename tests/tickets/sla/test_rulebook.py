@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 
 from tests.tickets.sla.calendars import hours, minutes, shanghai
 from tests.tickets.sla.conftest import Make
 from tickets.sla import queries
-from tickets.sla.models import Calendar, CalendarDay, CalendarWindow, Target
+from tickets.sla.models import Calendar, CalendarDay, CalendarWindow, Rung, Target
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rules")]
 
@@ -108,6 +109,65 @@ def test_the_admin_refuses_what_nobody_can_mean(row: Any, field: str) -> None:
         row.clean()
 
     assert list(refusal.value.message_dict) == [field]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "sentence"),
+    [
+        (999_999_999, "最多 527040 分钟，也就是一年。"),
+        (29, "恢复时限是 30 分钟，这里不能更短。"),
+    ],
+)
+def test_a_promise_that_nobody_can_keep_is_refused_by_a_sentence(minutes: int, sentence: str) -> None:
+    target = Target.objects.get(priority=1, metric="fix")
+
+    target.minutes = minutes
+    with pytest.raises(ValidationError) as refusal:
+        target.full_clean()
+
+    assert refusal.value.message_dict == {"minutes": [sentence]}
+
+
+def test_an_earlier_promise_is_not_longer_than_a_later_one() -> None:
+    target = Target.objects.get(priority=1, metric="arrival")
+
+    target.minutes = 31
+    with pytest.raises(ValidationError) as refusal:
+        target.full_clean()
+
+    assert refusal.value.message_dict == {"minutes": ["恢复时限是 30 分钟，这里不能更长。"]}
+
+
+def test_the_shipped_promises_are_in_order() -> None:
+    for target in Target.objects.all():
+        target.full_clean()
+
+
+def test_no_way_around_the_admin_stores_ages_of_working_time() -> None:
+    with pytest.raises(IntegrityError, match="target_within_a_year"):
+        Target.objects.filter(priority=3, metric="response").update(minutes=999_999_999)
+
+
+def test_a_rung_years_later_is_refused() -> None:
+    rung = Rung.objects.filter(after_minutes__isnull=False)[0]
+
+    rung.after_minutes = 999_999_999
+    with pytest.raises(ValidationError) as refusal:
+        rung.full_clean()
+
+    assert refusal.value.message_dict == {"after_minutes": ["最多 527040 分钟，也就是一年。"]}
+
+
+def test_why_a_due_time_at_night_names_the_off_hours_promise(office: Calendar, ticket_of: Make) -> None:
+    night = ticket_of(1, reported_at=shanghai(11, 21, 3))
+    day = ticket_of(1, reported_at=shanghai(11, 20, 10))
+
+    said = [queries.explanation_lines(ticket, "arrival", ticket.reported_at)[1] for ticket in (night, day)]
+
+    assert [(line["text"], line["value"]) for line in said] == [
+        ("P1 非工作时间的到场时限，按24×7日历", "+ 30 分"),
+        ("P1 到场时限，按24×7日历", "+ 10 分"),
+    ]
 
 
 def test_a_window_to_midnight_is_accepted() -> None:

@@ -57,7 +57,8 @@ class FinishSheet:
 
 
 def check_sheet(sheet: FinishSheet, *, high_risk: bool) -> None:
-    """Raises Invalid with one sentence a field: choices, notes for 限用/停用, tests against their limits."""
+    """Raises Invalid with one sentence a field: choices, notes for 限用/停用, tests against their limits. What is beyond
+    repair goes out of use, and a high-risk device is usable only after a function check."""
     wrong: dict[str, str] = {}
     if sheet.cause not in Cause.values:
         wrong["cause"] = _("选一个原因。")
@@ -65,14 +66,16 @@ def check_sheet(sheet: FinishSheet, *, high_risk: bool) -> None:
         wrong["action"] = _("选一种处理方式。")
     if sheet.release not in Release.values:
         wrong["release"] = _("选这台设备现在可用、限用还是停用。")
+    elif sheet.action == Action.IRREPARABLE and sheet.release != Release.OUT_OF_USE:
+        wrong["release"] = _("无法修复的设备只能停用。")
     elif sheet.release == Release.RESTRICTED and not sheet.release_note.strip():
         wrong["release_note"] = _("写明限制。")
     elif sheet.release == Release.OUT_OF_USE and not sheet.release_note.strip():
         wrong["release_note"] = _("写明停用原因。")
     elif sheet.release != Release.OUT_OF_USE and (failed := rules.failed_tests(sheet.tests)):
         wrong["tests"] = _("%(names)s没有通过。重测或停用。") % {"names": "、".join(failed)}
-    elif sheet.release == Release.USABLE and high_risk and not sheet.tests:
-        wrong["tests"] = _("高风险设备放行前要填修后检测。")
+    elif sheet.release == Release.USABLE and high_risk and not rules.function_checked(sheet.tests):
+        wrong["tests"] = _("高风险设备要做功能检查，合格才可用。")
     if wrong:
         raise Invalid(" ".join(wrong.values()), fields=wrong)
 

@@ -141,7 +141,9 @@ def start(
         record.declare_decon(current, decon=decon, note=decon_note, by=by, at=at)
         current = lock(ticket)
     if not rules.decon_allows_start(decon=current.decon, priority=current.priority, note=current.decon_note):
-        if current.decon != Decon.DIRTY:
+        if current.decon == Decon.IMPOSSIBLE:
+            sentence = _("无法消毒的，写明有什么危险、怎么防护。")
+        elif current.decon != Decon.DIRTY:
             sentence = _("先确认消毒状态，再开始维修。")
         elif current.priority == 1:
             sentence = _("这台还没消毒。先消毒，或写明防护措施。")

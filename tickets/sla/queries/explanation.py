@@ -82,6 +82,7 @@ def _clock(clock: Clock, record: _Record) -> dict[str, Any]:
         pauses=record.pauses,
         rebases=record.rebases,
         pausable=clock.pausable,
+        off_hours=book.is_off_hours(clock),
     )
     until = clock.met_at or clock.stopped_at or record.now
     lines = rules.explain(promise, record.now)

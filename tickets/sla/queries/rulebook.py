@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.conf import settings
 
 from tickets.sla import rules
-from tickets.sla.models import Calendar, CalendarDay, PriorityRule, Rung, Target
+from tickets.sla.models import Calendar, CalendarDay, Clock, PriorityRule, Rung, Target
 
 logger = logging.getLogger(__name__)
 KEPT_SECONDS = 5.0
@@ -46,6 +46,13 @@ class Rulebook:
             return target.minutes
         office = self.calendar(target.office_calendar_id)
         return target.minutes if office.is_working(reported_at) else target.off_hours_minutes
+
+    def is_off_hours(self, clock: Clock) -> bool:
+        """Whether a clock runs by the off-hours target, as far as today's rows tell."""
+        target = self.targets.get((clock.priority, clock.metric))
+        if target is None or target.office_calendar_id is None or clock.target_minutes != target.off_hours_minutes:
+            return False
+        return not self.calendar(target.office_calendar_id).is_working(clock.started_at)
 
     def ladder(self, priority: int, metric: str) -> list[rules.Rung]:
         """The active rungs of a clock, in the form that `rules.schedule` takes."""

@@ -54,7 +54,12 @@ def _say_target(line: rules.Line, told: Told) -> tuple[str, str]:
         "metric": Metric(told.promise.metric).label,
         "calendar": told.promise.calendar_name,
     }
-    return _("P%(priority)s %(metric)s时限，按%(calendar)s日历") % said, f"+ {amount(line.amount)}"
+    words = (
+        _("P%(priority)s 非工作时间的%(metric)s时限，按%(calendar)s日历")
+        if told.promise.off_hours
+        else _("P%(priority)s %(metric)s时限，按%(calendar)s日历")
+    )
+    return words % said, f"+ {amount(line.amount)}"
 
 
 def _say_day(line: rules.Line, told: Told) -> tuple[str, str]:

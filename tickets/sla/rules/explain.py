@@ -35,6 +35,7 @@ class Promise:
     pauses: tuple[Pause, ...] = ()
     rebases: tuple[Rebase, ...] = ()
     pausable: bool | None = None
+    off_hours: bool = False  # the target is the one for reports outside the office
 
     @property
     def stops(self) -> bool:
