@@ -13,6 +13,7 @@ from assets.places.models import User
 from assets.register.models import Device, FaultPreset
 from tickets.record.models import Danger, Ticket
 
+OVERTAKEN = "overtaken"  # code of the error of a dialog that somebody else made out of date
 MOST_OF_EXTENSION = 13  # the column's width
 PRIORITIES = [(1, _("P1 危及患者")), (2, _("P2 诊疗中断")), (3, _("P3 有替代")), (4, _("P4 不影响"))]
 
@@ -48,6 +49,19 @@ class Assign(_Dialog):
             self.fields["reason"].required = True
         else:
             del self.fields["reason"]
+
+    def clean(self) -> dict[str, Any]:
+        """Somebody took it while the dialog was open, which then had no reason to ask for: that is told, not its absence."""
+        given = super().clean() or {}
+        asked = "reason" not in self.fields or "reason" in self.data
+        if not asked and given.get("version", self.ticket.version) != self.ticket.version:
+            self.errors.pop("reason", None)
+            raise forms.ValidationError(
+                _("%(name)s刚接手了这张单，现在是“%(state)s”，你的派单没有生效。要换人，写明改派原因。"),
+                code=OVERTAKEN,
+                params={"name": self.ticket.assignee.short_name, "state": self.ticket.get_state_display()},  # type: ignore[union-attr]
+            )
+        return given
 
 
 class Reprioritise(_Dialog):
