@@ -16,7 +16,7 @@ from dispatch.roster.queries import on_duty
 from dispatch.roster.rules import Presence
 from tickets.desk.queries.board import open_rows
 from tickets.desk.queries.wall import life_support, on_time
-from tickets.models import Ticket
+from tickets.models import Calendar, Ticket
 from tickets.sla.queries import missing_years
 
 CARDS_SOON = timedelta(days=30)
@@ -77,6 +77,14 @@ def _todo(now: datetime) -> list[dict[str, str]]:
     ]
     todo = [{"icon": icon, "text": text, "url": url} for n, icon, text, url in found if n]
     for year in missing_years(now):
-        text = _("%(year)s 年调休表还没导入") % {"year": year}
-        todo.append({"icon": "calendar-days", "text": text, "url": reverse("admin:tickets_calendarday_changelist")})
+        text = _("%(year)s 年的放假和调休还没录入，在工作日历的“节假日与调休”里逐日添加") % {"year": year}
+        todo.append({"icon": "calendar-days", "text": text, "url": _where_holidays_go()})
     return todo
+
+
+def _where_holidays_go() -> str:
+    """The page of the one calendar that knows holidays; the list of them where there are more."""
+    keys = list(Calendar.objects.filter(always=False).values_list("pk", flat=True)[:2])
+    if len(keys) == 1:
+        return reverse("admin:tickets_calendar_change", args=keys)
+    return reverse("admin:tickets_calendar_changelist")

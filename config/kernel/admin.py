@@ -123,7 +123,10 @@ class MasterAdmin(SimpleHistoryAdmin, HouseAdmin):
     def render_history_view(
         self, request: HttpRequest, template: str, context: dict[str, Any], **more: Any
     ) -> HttpResponse:
-        """Without the button to the history of a version: a version has none, and the path above leads to the row's."""
+        """Without the button to the history of a version: a version has none, and the path above leads to the row's.
+        A reason that nobody gave is a dash, not the word None."""
+        for version in context.get("page_obj", ()):
+            version.history_change_reason = version.history_change_reason or "—"
         found: HttpResponse = super().render_history_view(request, template, context | {"show_history": False}, **more)
         return found
 

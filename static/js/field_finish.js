@@ -13,9 +13,11 @@ function judge() {
     const value = Number(input.value.trim().replace(",", ".") || NaN);
     const bad = value > Number(input.dataset.limit);
     const judged = !Number.isNaN(value);
-    said.textContent = judged ? `${limit} ${bad ? said.dataset.bad : said.dataset.good}` : limit;
-    said.classList.toggle("bad", judged && bad);
-    said.classList.toggle("good", judged && !bad);
+    const refused = value < 0; // no measurement: the server does not take it, so it has not passed either
+    const verdict = refused ? said.dataset.refused : bad ? said.dataset.bad : said.dataset.good;
+    said.textContent = judged ? `${limit} ${verdict}` : limit;
+    said.classList.toggle("bad", judged && (bad || refused));
+    said.classList.toggle("good", judged && !bad && !refused);
     if (bad) failed.push(limit.replace(/^(\S+) ≤ (\S+)$/, "$2 $1"));
   }
   const blocked = document.getElementById("blocked");

@@ -91,10 +91,20 @@ function openFromAddress() {
   }
 }
 
+// A refused assignment comes back with the list it was chosen from, and with the choice.
+async function listAgain(dialog) {
+  const box = dialog.querySelector("#candidates");
+  if (!box || box.querySelector(".errt")) return;
+  const chosen = box.querySelector("[name=to]").value;
+  await readFragment("candidates");
+  for (const radio of box.querySelectorAll("[type=radio][name=to]")) radio.checked ||= radio.value === chosen;
+}
+
 const refused = document.querySelector("dialog[data-refused]");
 if (refused) {
   refused.close();
   openDialog(refused);
+  listAgain(refused);
   refused.querySelector("[aria-invalid=true]")?.focus();
 }
 openFromAddress();

@@ -250,6 +250,9 @@ function wire() {
       if (door.open) doors.forEach((other) => other !== door && (other.open = false));
     }),
   );
+  track.querySelectorAll("details:has(> form)").forEach((asks) =>
+    asks.addEventListener("toggle", () => asks.open && asks.scrollIntoView({ block: "nearest" })),
+  );
   track.querySelectorAll("[data-remember]").forEach((input) => {
     const key = `wardline.${input.dataset.remember}`;
     input.value ||= read(key).toString();

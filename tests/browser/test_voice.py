@@ -190,3 +190,18 @@ def test_each_value_is_judged_by_itself(hospital: Hospital, phone: Callable[...,
     expect(page.locator("[data-verdict].bad")).to_have_count(1)
     expect(page.locator("#blocked")).to_be_visible()
     expect(page.locator("label:has(input[name=release][value=usable])")).to_be_hidden()
+
+
+def test_a_value_below_nothing_has_not_passed(hospital: Hospital, phone: Callable[..., Page]) -> None:
+    page = phone("engineer")
+    _finish(hospital, page)
+    box = page.locator("input[data-limit]").first
+    verdict = page.locator("[data-verdict]").first
+
+    box.fill("-5")
+
+    expect(verdict).to_contain_text("不能小于 0")
+    expect(verdict).not_to_contain_text("合格")
+    expect(page.locator("[data-verdict].good")).to_have_count(0)
+    box.fill("0")
+    expect(verdict).to_contain_text("合格")

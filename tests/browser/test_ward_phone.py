@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import PHONE
 from tests.browser.hospital import Hospital
 
 pytestmark = pytest.mark.browser
@@ -128,3 +129,27 @@ def test_what_is_missing_is_said_on_the_page_and_back_still_opens_it(
     page.go_back()
     expect(page.get_by_text("同一问题，催一下")).to_be_visible()
     assert page.url.endswith(address)
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_what_withdrawing_asks_back_opens_above_the_dock(
+    hospital: Hospital, visit: Callable[..., Page], scripts: bool
+) -> None:
+    page = visit(device=PHONE | {"java_script_enabled": scripts})
+    page.goto(_untouched(hospital, "monitor"))
+    _fill(page, "no")
+    page.click("#send")
+    page.wait_for_url(re.compile("/t/"), timeout=SOON)
+
+    asks = page.locator("summary", has_text="撤销这次报修")
+    asks.evaluate("node => scrollBy(0, node.getBoundingClientRect().bottom - innerHeight + 130)")  # just above the dock
+
+    asks.click()
+
+    sure = page.get_by_role("button", name="确定撤销")
+    expect(sure).to_be_in_viewport(ratio=1)
+    page.wait_for_timeout(300)
+    box, dock = sure.bounding_box(), page.locator(".dock").bounding_box()
+    assert box
+    assert dock
+    assert box["y"] + box["height"] <= dock["y"]

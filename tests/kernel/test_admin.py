@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,8 @@ from assets.models import Device, FaultPreset, User
 from config.kernel import log
 from config.kernel.admin import FirstRows, ReadOnlyAdmin
 from tickets.lifecycle import services as lifecycle
-from tickets.models import Clock, Ticket
+from tickets.models import Calendar, CalendarDay, Clock, Ticket
+from tickets.sla.queries import forget_rulebook
 
 pytestmark = pytest.mark.django_db
 LOG = "/admin/kernel/eventrecord/"
@@ -120,3 +122,23 @@ def test_a_list_that_leaves_nothing_out_does_not_offer_the_rest(browser: Client)
 
     assert "显示全部" not in whole
     assert "显示全部" in found
+
+
+def test_a_change_without_a_reason_shows_a_dash(browser: Client, ventilator: Device) -> None:
+    page = browser.get(f"/admin/assets/device/{ventilator.pk}/history/").content.decode()
+
+    cell = page.split('data-label="修改原因">', 1)[1].split("</td>", 1)[0]
+    assert cell.strip() == "—"
+
+
+def test_missing_holidays_lead_to_the_page_where_they_are_entered(browser: Client) -> None:
+    CalendarDay.objects.all().delete()
+    forget_rulebook()
+
+    page = browser.get("/admin/").content.decode()
+
+    office = Calendar.objects.get(always=False)
+    line = re.search(r'<a[^>]*href="([^"]+)"[^>]*>(?:(?!</a>).)*年的放假和调休还没录入', page, re.DOTALL)
+    assert line
+    assert line[1] == f"/admin/tickets/calendar/{office.pk}/change/"
+    assert "节假日与调休" in browser.get(line[1]).content.decode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxLengthValidator, RegexValidator
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -12,6 +13,8 @@ from assets.places.models import User
 from assets.register.models import Device, FaultPreset
 from tickets.record.models import Danger, Ticket
 
+OVERTAKEN = "overtaken"  # code of the error of a dialog that somebody else made out of date
+MOST_OF_EXTENSION = 13  # the column's width
 PRIORITIES = [(1, _("P1 危及患者")), (2, _("P2 诊疗中断")), (3, _("P3 有替代")), (4, _("P4 不影响"))]
 
 
@@ -46,6 +49,19 @@ class Assign(_Dialog):
             self.fields["reason"].required = True
         else:
             del self.fields["reason"]
+
+    def clean(self) -> dict[str, Any]:
+        """Somebody took it while the dialog was open, which then had no reason to ask for: that is told, not its absence."""
+        given = super().clean() or {}
+        asked = "reason" not in self.fields or "reason" in self.data
+        if not asked and given.get("version", self.ticket.version) != self.ticket.version:
+            self.errors.pop("reason", None)
+            raise forms.ValidationError(
+                _("%(name)s刚接手了这张单，现在是“%(state)s”，你的派单没有生效。要换人，写明改派原因。"),
+                code=OVERTAKEN,
+                params={"name": self.ticket.assignee.short_name, "state": self.ticket.get_state_display()},  # type: ignore[union-attr]
+            )
+        return given
 
 
 class Reprioritise(_Dialog):
@@ -123,7 +139,14 @@ class ByPhone(forms.Form):
         widget=forms.Textarea(attrs={"class": "inp", "rows": 3}),
     )
     contact_ext = forms.CharField(
-        label=_("回电分机"), max_length=13, required=False, widget=forms.TextInput(attrs={"class": "inp"})
+        label=_("回电分机"),
+        required=False,
+        validators=[
+            RegexValidator(r"^[0-9 +#*-]*[0-9][0-9 +#*-]*$", _("写数字，例如 8120。只收数字、空格和 + - # *。")),
+            MaxLengthValidator(MOST_OF_EXTENSION, _("分机最多 %(limit_value)d 位，现在有 %(show_value)d 位。")),
+        ],
+        # No `maxlength`: a browser that cuts a number in silence has somebody call the wrong one.
+        widget=forms.TextInput(attrs={"class": "inp", "inputmode": "tel", "autocomplete": "off"}),
     )
 
     def __init__(self, *args: Any, device: Device, **kwargs: Any) -> None:
@@ -132,4 +155,7 @@ class ByPhone(forms.Form):
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = FaultPreset.objects.filter(group_id=device.type.group_id, active=True)
         field.empty_label = None
+        # A ward's page never opens without a tile to press; here a kind of device may have none.
+        field.required = field.queryset.exists()
+        field.error_messages |= dict.fromkeys(("required", "invalid_choice"), _("还没选哪里坏了。点一项，或点“其他”"))
         field.label_from_instance = lambda preset: preset.flat_label  # type: ignore[method-assign,assignment]  # per form

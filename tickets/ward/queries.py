@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,9 +16,11 @@ from assets.register import queries as register
 from assets.register.models import Device, DeviceStatus, FaultPreset
 from config.kernel.templatetags.wardline import clock_time
 from tickets.record.models import Attachment, State, Ticket, Watcher
+from tickets.sla.models import Clock
 from tickets.ward.rules import TRACKING_DIES_AFTER
 
 MAX_TILES = 9
+METRICS = ("response", "response", "arrival", "restoration")  # of the line's four stops
 LATEST_REPORTS = 1_000  # of a ward: what its tiles are ordered by
 DANGER_ICONS = (
     ("smoke", "flame", gettext_lazy("冒烟 / 焦味")),
@@ -73,8 +76,7 @@ def tracking(ticket: Ticket, now: datetime) -> dict[str, Any]:
     )
     files = sent_by_ward(ticket)
     repaired = ticket.state in (State.RESOLVED, State.VERIFYING)
-    arrival = dues.get("arrival")
-    restoration = dues.get("restoration") or dues.get("fix")
+    stops = _stops(ticket, now, dues)
     return {
         "number": ticket.short_number,
         "full_number": ticket.number,
@@ -84,6 +86,7 @@ def tracking(ticket: Ticket, now: datetime) -> dict[str, Any]:
         "state": ticket.state,
         "open": ticket.is_open,
         "repaired": repaired,
+        "returned": ticket.is_open and not repaired and ticket.reopen_count > 0,
         "closed": ticket.state == State.CLOSED,
         "ended_word": ticket.get_state_display(),
         "withdrawable": ticket.state in (State.NEW, State.TRIAGED, State.ASSIGNED),
@@ -92,8 +95,8 @@ def tracking(ticket: Ticket, now: datetime) -> dict[str, Any]:
         "headline": _headline(ticket),
         "eta_minutes": eta_minutes(ticket, now),
         "eta_at": ticket.eta_at,
-        "latest": _latest(ticket, arrival.due_at if arrival else None, restoration.due_at if restoration else None),
-        "stops": _stops(ticket, now, arrival, restoration),
+        "latest": next((stop["until"] for stop in stops if stop["until"]), None),
+        "stops": stops,
         "first_aid": ticket.device.type.group.first_aid_card()
         if ticket.device and ticket.in_use and ticket.is_open and not repaired and ticket.restored_at is None
         else None,
@@ -143,15 +146,9 @@ def _headline(ticket: Ticket) -> str:
     return words[State(ticket.state)] % {"who": who, "reason": ticket.hold_reason.label if ticket.hold_reason else ""}
 
 
-def _latest(ticket: Ticket, arrival: datetime | None, restoration: datetime | None) -> datetime | None:
-    if not ticket.is_open:
-        return None
-    return restoration if ticket.arrived_at else arrival
-
-
 def eta_minutes(ticket: Ticket, now: datetime) -> int | None:
     """Until the engineer is there; None once he is, or when nobody can say."""
-    if not ticket.is_open or ticket.arrived_at or ticket.eta_at is None or ticket.eta_at <= now:
+    if not ticket.is_open or _is_here(ticket) or ticket.eta_at is None or ticket.eta_at <= now:
         return None
     return max(1, round((ticket.eta_at - now).total_seconds() / 60))
 
@@ -164,33 +161,57 @@ def _walk(ticket: Ticket, backup: Device | None) -> int | None:
     return max(1, round(metres / 70))
 
 
-def _stops(ticket: Ticket, now: datetime, arrival: Any, restoration: Any) -> list[dict[str, Any]]:
-    """已送达, 已接单, 赶来中, 恢复使用: the ward's wording of the line."""
-    restored = ticket.restored_at or ticket.resolved_at
+def _of_this_round(ticket: Ticket, at: datetime | None) -> datetime | None:
+    """A ticket keeps its first arrival, for the clock. Sent on or opened again, it is another engineer who is awaited."""
+    return at if at and ticket.accepted_at and at >= ticket.accepted_at else None
+
+
+def _is_here(ticket: Ticket) -> bool:
+    if ticket.state == State.PAUSED:  # one may wait for a part before one has left
+        return bool(_of_this_round(ticket, ticket.arrived_at) or _of_this_round(ticket, ticket.started_at))
+    return ticket.state in (State.ARRIVED, State.WORKING, State.RESOLVED, State.VERIFYING, State.CLOSED)
+
+
+def _stops(ticket: Ticket, now: datetime, clocks: Mapping[str, Clock]) -> list[dict[str, Any]]:
+    """已送达, 已接单, 赶来中, 恢复使用: the ward's wording of the line, as it stands now. `until` is what is promised still."""
+    accepted, here = ticket.accepted_at is not None, _is_here(ticket)
+    came = _of_this_round(ticket, ticket.arrived_at)
     rows = [
-        ("response", _("已送达"), ticket.reported_at, None),
-        ("response", _("已接单") if ticket.accepted_at else _("等接单"), ticket.accepted_at, None),
-        ("arrival", _("已到场") if ticket.arrived_at else _("赶来中"), ticket.arrived_at, arrival),
-        ("restoration", _("恢复使用"), restored, restoration),
+        (_("已送达"), True, ticket.reported_at, None),
+        (_("已接单") if accepted else _("等接单"), accepted, ticket.accepted_at, None),
+        (_("已到场") if here else _("赶来中"), here, came if here else None, clocks.get("arrival")),
+        _last_stop(ticket, clocks),
     ]
     stops, reached = [], True
-    for metric, label, at, clock in rows:
-        late = bool(clock and (at or now) > clock.due_at)
-        status = ("late" if late else "met") if at else "todo"
-        if at is None and reached and ticket.is_open:
+    for metric, (label, done, at, clock) in zip(METRICS, rows, strict=True):
+        until = None if done or not ticket.is_open else _promised(clock)
+        late = bool(clock and at and at > clock.due_at) if done else bool(until and now > until)
+        status = ("late" if late else "met") if done else "todo"
+        if not done and reached and ticket.is_open:
             status = "late" if late else "now"
-        reached = reached and at is not None
-        stops.append({"metric": metric, "status": status, "label": label, "detail": _detail(at, clock, ticket),
-                      "sentence": _sentence(label, status)})  # fmt: skip
+        reached = reached and done
+        stops.append({"metric": metric, "status": status, "label": label, "detail": _detail(at, until),
+                      "sentence": _sentence(label, status), "until": until})  # fmt: skip
     return stops
 
 
-def _detail(at: datetime | None, clock: Any, ticket: Ticket) -> str:
+def _last_stop(ticket: Ticket, clocks: Mapping[str, Clock]) -> tuple[str, bool, datetime | None, Clock | None]:
+    """With a backup the ward works on already, and what it waits for is its own device."""
+    if ticket.restored_at and ticket.resolved_at is None:
+        return _("原机修好"), False, None, clocks.get("fix")
+    restored = ticket.restored_at or ticket.resolved_at
+    return _("恢复使用"), restored is not None, restored, clocks.get("restoration") or clocks.get("fix")
+
+
+def _promised(clock: Clock | None) -> datetime | None:
+    """None as well while the clock stands still: nobody knows how long it will."""
+    return clock.due_at if clock and clock.running and not clock.paused else None
+
+
+def _detail(at: datetime | None, until: datetime | None) -> str:
     if at:
         return clock_time(at)
-    if clock and ticket.is_open:
-        return _("最晚 %(time)s") % {"time": clock_time(clock.due_at)}
-    return ""
+    return _("最晚 %(time)s") % {"time": clock_time(until)} if until else ""
 
 
 def _sentence(label: str, status: str) -> str:

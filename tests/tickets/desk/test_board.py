@@ -12,6 +12,8 @@ from tests.tickets.desk import stories
 from tickets.desk import queries
 from tickets.desk.queries.wall import Share, life_support
 from tickets.lifecycle import services as lifecycle
+from tickets.models import HoldReason, Ticket
+from tickets.record.models import OPEN
 from tickets.sla import services as sla
 from tickets.sla.models import Rung
 from tickets.sla.queries import forget_rulebook
@@ -137,6 +139,30 @@ def test_the_walls_figures_are_these_and_no_others(monitor, spo2, dispatcher, no
     ]  # fmt: skip
     assert found["total"] == 1
     assert [(part["level"], part["n"]) for part in found["split"]] == [(1, 0), (2, 0), (3, 1), (4, 0)]
+
+
+def test_the_walls_rows_add_up_to_its_total(monitor, spo2, dispatcher, engineer, signed_in, now):
+    tickets = [stories.reported(stories.another(monitor), spo2, now) for _state in OPEN]
+    for ticket, state in zip(tickets, OPEN, strict=True):
+        Ticket.objects.filter(pk=ticket.pk).update(state=state, assignee=engineer)
+
+    found = queries.wall(dispatcher, now)
+
+    assert sum(row["n"] for row in found["states"]) == found["total"] == len(OPEN)
+    assert {str(row["label"]): row["n"] for row in found["states"]}["重新打开"] == 1
+    assert 'class="w-card many"' in signed_in(dispatcher).get("/desk/_board/?wall=1").content.decode()
+
+
+@pytest.mark.parametrize(("code", "outside"), [("vendor", 1), ("parts", 0)])
+def test_a_ticket_that_waits_for_the_vendor_counts_as_with_the_vendor(
+    code, outside, monitor, spo2, dispatcher, engineer, signed_in, now
+):
+    ticket = stories.working(stories.reported(monitor, spo2, now), engineer, now)
+    reason = HoldReason.objects.get(code=code)
+    lifecycle.pause(ticket, reason=reason, by=engineer, at=now, until=now + timedelta(days=1))
+
+    assert queries.wall(dispatcher, now)["outside"] == outside
+    assert "外修或等厂家" in signed_in(dispatcher).get("/desk/_board/?wall=1").content.decode()
 
 
 def test_rates_carry_their_n_and_a_wilson_interval():

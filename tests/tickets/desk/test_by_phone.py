@@ -4,7 +4,9 @@ import re
 import uuid
 
 import pytest
+from django.utils.html import escape
 
+from assets.models import FaultPreset
 from tests.tickets.desk import stories
 from tickets.models import Ticket
 
@@ -69,6 +71,48 @@ def test_what_is_missing_is_said_and_nothing_is_made(ventilator, dispatcher, sig
     assert answer.status_code == 422
     assert "冒烟" in answer.content.decode()
     assert not Ticket.objects.exists()
+
+
+def test_the_fault_is_asked_for_where_there_are_faults_to_choose_from(ventilator, stopped, dispatcher, signed_in):
+    client, body = signed_in(dispatcher), {"device": ventilator.public_id, "in_use": "yes"}
+
+    refused = client.post("/desk/tickets/new/", body | {"client_id": str(uuid.uuid4())})
+
+    assert refused.status_code == 422
+    assert refused.context["form"].errors == {"preset": ["还没选哪里坏了。点一项，或点“其他”"]}
+    assert 'class="errt" id="id_preset"' in refused.content.decode()
+    assert not Ticket.objects.exists()
+    FaultPreset.objects.filter(group=ventilator.type.group).update(active=False)
+    assert client.post("/desk/tickets/new/", body | {"client_id": str(uuid.uuid4())}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("not a phone <b>", "只收数字、空格和 + - # *"),
+        ("--", "只收数字、空格和 + - # *"),
+        ("8120，张", "只收数字、空格和 + - # *"),
+        ("+86 10 8120 8120", "分机最多 13 位，现在有 16 位"),
+    ],
+)
+def test_an_extension_that_nobody_can_dial_is_refused_and_kept(typed, said, ventilator, stopped, dispatcher, signed_in):
+    body = {"device": ventilator.public_id, "in_use": "no", "preset": stopped.pk, "client_id": str(uuid.uuid4())}
+
+    refused = signed_in(dispatcher).post("/desk/tickets/new/", body | {"contact_ext": typed})
+
+    assert refused.status_code == 422
+    assert said in " ".join(refused.context["form"].errors["contact_ext"])
+    assert f'value="{escape(typed)}"' in refused.content.decode()
+    assert not Ticket.objects.exists()
+
+
+@pytest.mark.parametrize("typed", ["", "8120", "+86 1012#45*", "0571-8720 11"])
+def test_an_extension_that_can_be_dialled_is_kept_as_it_is(typed, ventilator, stopped, dispatcher, signed_in):
+    body = {"device": ventilator.public_id, "in_use": "no", "preset": stopped.pk, "client_id": str(uuid.uuid4())}
+
+    signed_in(dispatcher).post("/desk/tickets/new/", body | {"contact_ext": typed})
+
+    assert Ticket.objects.get().contact_ext == typed or not typed
 
 
 @pytest.mark.parametrize("who", ["nurse", "engineer"])

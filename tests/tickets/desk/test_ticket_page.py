@@ -4,6 +4,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.tickets.desk import stories
+from tickets.lifecycle import services as lifecycle
 from tickets.models import Attachment, Ticket
 
 
@@ -69,6 +70,39 @@ def test_a_stale_click_is_refused_with_a_sentence_and_the_entry_kept(ticket, dis
     assert answer.status_code == 409
     assert "你的操作没有生效" in answer.content.decode()
     assert "有备用机" in answer.content.decode()
+    assert as_it_was(ticket)
+
+
+def test_who_took_it_while_the_dialog_was_open_is_named(ticket, dispatcher, engineer, colleague, signed_in, now):
+    Ticket.objects.filter(pk=ticket.pk).update(assignee=None, state="triaged")
+    ticket.refresh_from_db()
+    seen = ticket.version
+    lifecycle.accept(stories.assigned(ticket, engineer, now), by=engineer, at=now)
+    ticket.refresh_from_db()
+
+    answer = signed_in(dispatcher).post(page_of(ticket) + "assign/", {"to": "wang", "version": seen})
+
+    form = answer.context["refused"]["form"]
+    assert answer.status_code == 409
+    assert form.errors == {"__all__": ["李工刚接手了这张单，现在是“已接单”，你的派单没有生效。要换人，写明改派原因。"]}
+    assert "该字段是必填项" not in answer.content.decode()
+    assert 'data-fragment="/desk/tickets/' in answer.content.decode()
+    assert as_it_was(ticket)
+
+
+def test_what_cannot_be_done_any_more_has_no_button(ticket, dispatcher, colleague, signed_in, now):
+    client, seen = signed_in(dispatcher), ticket.version
+    lifecycle.cancel(ticket, by=dispatcher, at=now, reason="误报")
+    ticket.refresh_from_db()
+
+    answer = client.post(page_of(ticket) + "assign/", {"to": "wang", "reason": "换人", "version": seen})
+
+    dialog = answer.content.decode().split('id="dialog-assign"')[1].split("</dialog>")[0]
+    assert answer.status_code == 409
+    assert "你的操作没有生效" in dialog
+    assert "data-close" in dialog
+    assert 'type="submit"' not in dialog
+    assert 'name="to"' not in dialog
     assert as_it_was(ticket)
 
 

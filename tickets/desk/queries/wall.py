@@ -14,8 +14,10 @@ from django.utils.translation import get_language
 from assets.register.models import READY_TO_LEND, Device, awaits_repair
 from config.kernel import words
 from tickets.desk.queries.board import SHOWS, STRIP, open_rows, urgent_of
-from tickets.record.models import State
+from tickets.record.models import State, Ticket
 from tickets.sla.models import Clock
+
+ALWAYS_SHOWN = (State.NEW, State.ASSIGNED, State.WORKING, State.VERIFYING)
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,6 @@ def wall(user: Any, now: datetime) -> dict[str, Any]:
     urgent = urgent_of(rows)
     midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     states = Counter(str(row.ticket.state) for row in rows)
-    busiest = max(states.values(), default=1)
     waiting = [row.ticket.reported_at for row in rows if row.ticket.state in SHOWS["unaccepted"][1]]
     oldest = now - min(waiting) if waiting else None
     priorities = Counter(row.ticket.priority for row in rows)
@@ -93,19 +94,32 @@ def wall(user: Any, now: datetime) -> dict[str, Any]:
         "week": on_time(now - timedelta(days=7), now),
         "total": len(rows),
         "split": _split(priorities),
-        "states": [
-            {"label": State(state).label, "n": states[state], "max": busiest, "most": states[state] == busiest}
-            for state in (
-                State.NEW, State.TRIAGED, State.ASSIGNED, State.ACCEPTED, State.ARRIVED, State.WORKING,
-                State.PAUSED, State.VERIFYING, State.REOPENED,
-            )
-            if states[state] or state in (State.NEW, State.ASSIGNED, State.WORKING, State.VERIFYING)
-        ][:8],
+        "states": _states(states),
         "oldest": words.due(oldest) if oldest else "",
         "oldest_late": bool(oldest and oldest > timedelta(minutes=30)),
         "stock": life_support(),
-        "outside": sum(1 for row in rows if row.ticket.route in ("vendor", "warranty", "contract")),
+        "outside": sum(1 for row in rows if _is_outside(row.ticket)),
     }  # fmt: skip
+
+
+def _states(counts: Counter[str]) -> list[dict[str, Any]]:
+    """A row for each state that has tickets, and for four that always have one. They add up to the total."""
+    counts = counts.copy()
+    counts[State.VERIFYING] += counts.pop(
+        State.RESOLVED, 0
+    )  # repaired and not asked yet: a moment, or a part still open
+    busiest = max(counts.values(), default=0) or 1
+    return [
+        {"label": state.label, "n": counts[state], "max": busiest, "most": counts[state] == busiest}
+        for state in State
+        if counts[state] or state in ALWAYS_SHOWN
+    ]
+
+
+def _is_outside(ticket: Ticket) -> bool:
+    """Sent out for repair, or nobody here can go on until the vendor has come."""
+    waits = ticket.state == State.PAUSED and ticket.hold_reason is not None and ticket.hold_reason.code == "vendor"
+    return waits or ticket.route in ("vendor", "warranty", "contract")
 
 
 def _split(priorities: Counter[int]) -> list[dict[str, Any]]:

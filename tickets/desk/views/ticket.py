@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -15,10 +15,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from assets.register.queries import backups_short
 from config.kernel import log
 from config.kernel.context import first_address
-from config.kernel.errors import DomainError
+from config.kernel.errors import Conflict, DomainError
 from tickets import policies
-from tickets.desk import queries
-from tickets.desk.forms import Note
+from tickets.desk import forms, queries
 from tickets.desk.views.doors import house
 from tickets.desk.views.verbs import VERBS, offered
 from tickets.record import services as record
@@ -110,8 +109,12 @@ def act(request: HttpRequest, public_id: str, verb: str) -> HttpResponse:
                 _("%(number)s：%(verb)s，已记下。") % {"number": ticket.short_number, "verb": step.title_for(ticket)},
             )
             return redirect("desk:ticket", ticket.public_id)
-    context = _context(request, find(request, public_id))
-    context["refused"] = {"verb": step, "title": step.title_for(ticket), "form": form}
+    elif form.has_error(NON_FIELD_ERRORS, forms.OVERTAKEN):
+        status = Conflict.status
+    latest = find(request, public_id)
+    context = _context(request, latest)
+    still = step in offered(request.user, latest)
+    context["refused"] = {"verb": step, "title": step.title_for(latest), "form": form, "over": not still}
     context["dialogs"] = [one for one in context["dialogs"] if one["verb"].key != step.key]
     return render(request, "tickets/desk/ticket.html", context, status=status)
 
@@ -125,7 +128,7 @@ def comment(request: HttpRequest, public_id: str) -> HttpResponse:
         return redirect("desk:ticket", ticket.public_id)
     if not policies.can_comment(request.user, ticket):
         raise PermissionDenied
-    form, photos = Note(request.POST), request.FILES.getlist("photo")
+    form, photos = forms.Note(request.POST), request.FILES.getlist("photo")
     wrong = _("写几个字或选一张照片再发送，最多 500 字。")
     if form.is_valid() and (form.cleaned_data["text"] or photos):
         try:
