@@ -119,6 +119,23 @@ def test_3_nobody_on_shift_wakes_who_is_on_call(report, ventilator, calm, rules,
     assert rejection(ticket, off)["code"] == "off_shift"
 
 
+def test_3f_a_p1_calls_who_is_on_call_when_everybody_on_site_is_on_p1_work(
+    report, icu, ventilator, stopped, monitor, spo2, engineer, dispatcher, now
+):
+    first, second = (report(factories.device(icu, ventilator.type), stopped, in_use=True) for _ in range(2))
+    lifecycle.assign(first, to=engineer, by=dispatcher, at=now)
+    home = factories.engineer("home", at=now, on_shift=False, skills={"respiratory": 2, "monitoring": 2})
+    factories.shift(home, now, now + timedelta(hours=8), presence=Shift.Presence.HOME)
+    lesser = report(monitor, spo2)
+    lifecycle.assign(lesser, to=home, by=dispatcher, at=now)
+
+    matching.dispatch(at=now)
+
+    assert (fresh(second).assignee, fresh(lesser).assignee) == (home, None)
+    assert rejection(second, engineer)["code"] == "on_p1"
+    assert "在院没有人能及时去，叫听班的" in queries.explain(queries.latest(second)).notes
+
+
 def test_3b_nobody_at_all_raises_one_banner_and_looks_again(report, ventilator, stopped, rules, now):
     factories.engineer("off", at=now, on_shift=False)
     ticket = report(ventilator, stopped, in_use=True)

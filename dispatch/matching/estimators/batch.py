@@ -17,6 +17,7 @@ from dispatch.roster.rules import NEARNESS, Presence
 Planned = list[tuple[int, int]]  # (row of a job, column of an engineer)
 Solver = Callable[[Matrix], Planned]
 Index = Callable[[Problem, Mask], Planned]
+Way = Callable[[Engineer, datetime], bool]
 FAILURES = (ValueError, ArithmeticError, TypeError, MemoryError, RuntimeError, LookupError)
 
 
@@ -163,14 +164,16 @@ def least_loaded(problem: Problem, open_pairs: Mask) -> Planned:
 
 
 def _urgent(problem: Problem, started: set[int], used: set[int]) -> list[Pair]:
-    """A P1 that nobody idle takes interrupts P2-P4 work, never a P1; failing that it wakes somebody on call."""
+    """A P1 that nobody idle takes interrupts P2-P4 work, never a P1; failing that it wakes somebody on call: an idle one,
+    then one who has only lesser work in hand."""
     waiting = [
         (job.created, job.id, row) for row, job in enumerate(problem.jobs) if job.priority == 1 and row not in started
     ]
     pairs = []
     for *_, row in sorted(waiting):
-        for interrupting in (True, False):
-            column = _cheapest(problem, row, used, interrupting)
+        for way in (_interruptible, _can_be_woken, _interruptible_on_call):
+            interrupting = way is not _can_be_woken
+            column = _cheapest(problem, row, used, way, interrupting)
             if column is not None:
                 used.add(column)
                 pairs.append(_pair(problem, row, column, interrupting=interrupting))
@@ -178,21 +181,24 @@ def _urgent(problem: Problem, started: set[int], used: set[int]) -> list[Pair]:
     return pairs
 
 
-def _cheapest(problem: Problem, row: int, used: set[int], interrupting: bool) -> int | None:
+def _cheapest(problem: Problem, row: int, used: set[int], way: Way, interrupting: bool) -> int | None:
     job = problem.jobs[row]
     open_to = [
         (problem.terms(job, engineer, interrupting=interrupting).total, engineer.id, column)
         for column, engineer in enumerate(problem.engineers)
         if column not in used
-        and (_interruptible(engineer) if interrupting else _can_be_woken(engineer, problem.now))
+        and way(engineer, problem.now)
         and rules.reject_reason(job, engineer, problem.now, problem.weights, interrupting=interrupting) is None
     ]
     return min(open_to)[2] if open_to else None
 
 
-def _interruptible(engineer: Engineer) -> bool:
-    work = engineer.current
-    return engineer.presence == Presence.ON_SITE and work is not None and work.interruptible and work.priority > 1
+def _interruptible(engineer: Engineer, _now: datetime) -> bool:
+    return engineer.presence == Presence.ON_SITE and engineer.can_be_called_off()
+
+
+def _interruptible_on_call(engineer: Engineer, _now: datetime) -> bool:
+    return engineer.presence in NEARNESS and engineer.presence != Presence.ON_SITE and engineer.can_be_called_off()
 
 
 def _can_be_woken(engineer: Engineer, now: datetime) -> bool:

@@ -23,6 +23,7 @@ from dispatch.matching.models import Weights as WeightsRow
 from dispatch.roster import queries as roster
 from dispatch.triage import rules as triage
 from tickets.record.models import RepairReport, State, Ticket, TimeEntry
+from tickets.sla.models import Clock, Metric
 
 logger = logging.getLogger(__name__)
 WAITING = (State.TRIAGED, State.REOPENED)
@@ -147,6 +148,7 @@ def _jobs(
     refused, silent = _out(tickets, now, manner)
     knows = _last_on_device(tickets, now)
     failed = _failed_last(tickets)
+    dues = _dues(tickets)
     return tuple(
         replace(
             _job(ticket, classify(ticket, presets)),
@@ -154,6 +156,8 @@ def _jobs(
             excluded=frozenset(silent[ticket.pk]),
             last_engineer=knows.get(ticket.device_id or 0),
             failed_engineer=failed.get(ticket.pk),
+            respond_by=dues.get((ticket.pk, Metric.RESPONSE)),
+            arrive_by=dues.get((ticket.pk, Metric.ARRIVAL)),
         )
         for ticket in tickets
     )
@@ -196,6 +200,13 @@ def _out(tickets: list[Ticket], now: datetime, manner: rules.Manner) -> tuple[di
         group = silent if row.reason == Exclusion.Reason.TIMED_OUT else refused
         group[row.ticket_id].add(row.user_id)
     return refused, silent
+
+
+def _dues(tickets: list[Ticket]) -> dict[tuple[int, str], datetime]:
+    """(ticket, metric): when it is promised, by the clocks that still run."""
+    running = Clock.objects.filter(ticket__in=tickets, met_at__isnull=True, stopped_at__isnull=True)
+    rows = running.filter(metric__in=(Metric.RESPONSE, Metric.ARRIVAL)).order_by()
+    return {(ticket, metric): due for ticket, metric, due in rows.values_list("ticket_id", "metric", "due_at")}
 
 
 def _last_on_device(tickets: list[Ticket], now: datetime) -> dict[int, int]:
