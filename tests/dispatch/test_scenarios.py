@@ -220,6 +220,48 @@ def test_4b_work_that_was_not_begun_goes_back_to_the_pool(report, ventilator, st
     assert told(seen, "WorkInterrupted")[0].how == "given_back"
 
 
+def test_4d_a_reopened_p1_that_a_hand_had_given_out_is_decided_and_announced_anew(
+    report, icu, ventilator, stopped, engineer, dispatcher, nurse, now
+):
+    other = report(factories.device(icu, ventilator.type), stopped, in_use=True)
+    lifecycle.assign(other, to=engineer, by=dispatcher, at=now)
+    ticket = report(ventilator, stopped, in_use=True)
+    matching.dispatch(at=now)
+    lifecycle.assign(ticket, to=engineer, by=dispatcher, at=now)
+    working(ticket, engineer, now)
+    sheet = lifecycle.FinishSheet(cause="part", action="replace", release="out_of_use", release_note="等备件")
+    lifecycle.resolve(ticket, sheet=sheet, by=engineer, at=now + timedelta(minutes=10))
+    again = now + timedelta(minutes=20)
+
+    lifecycle.dispute(ticket, by=nurse, at=again)
+    with recording() as seen:
+        matching.dispatch(at=again)
+        matching.dispatch(at=again + timedelta(minutes=2))
+
+    assert queries.latest(ticket).outcome == "nobody"
+    assert queries.latest(ticket).at == again
+    assert [event.ticket for event in told(seen, "NobodyAvailable")] == [ticket.public_id]
+    assert Decision.objects.filter(ticket=ticket, outcome="nobody").count() == 2
+
+
+def test_4e_a_reopened_p1_goes_at_once_to_who_may_leave_lesser_work(
+    report, ventilator, stopped, monitor, spo2, engineer, dispatcher, nurse, now
+):
+    ticket = report(ventilator, stopped, in_use=True)
+    matching.dispatch(at=now)
+    working(ticket, engineer, now)
+    sheet = lifecycle.FinishSheet(cause="part", action="replace", release="out_of_use", release_note="等备件")
+    lifecycle.resolve(ticket, sheet=sheet, by=engineer, at=now + timedelta(minutes=10))
+    lifecycle.assign(report(monitor, spo2), to=engineer, by=dispatcher, at=now + timedelta(minutes=11))
+    again = now + timedelta(minutes=20)
+
+    lifecycle.dispute(ticket, by=nurse, at=again)
+    matching.dispatch(at=again)
+
+    assert fresh(ticket).assignee == engineer
+    assert (queries.latest(ticket).outcome, queries.latest(ticket).at) == ("assigned", again)
+
+
 def test_4c_p1_work_is_never_interrupted(report, icu, ventilator, stopped, engineer, now):
     first = report(ventilator, stopped, in_use=True)
     matching.dispatch(at=now)

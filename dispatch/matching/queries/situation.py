@@ -65,7 +65,7 @@ def load(at: datetime, active: WeightsRow, *, only: Iterable[int] | None = None)
     settings = settings_of(active)
     chosen, left_out = _of_this_round() if only is None else (list(only), False)
     tickets = _waiting(chosen)
-    decisions = _decisions(chosen)
+    decisions = _decisions(tickets)
     rows = list(people.taking_part())
     presets = _presets()
     in_hand = _in_hand(rows)
@@ -328,7 +328,21 @@ def _minutes_today(rows: list[EngineerRow], now: datetime) -> dict[int, float]:
     return total
 
 
-def _decisions(tickets: list[int]) -> list[Decision]:
-    """What was decided on these, oldest first, so that nothing is written that did not change. Without the reasons,
-    which are long."""
-    return list(Decision.objects.filter(ticket_id__in=tickets).defer("explanation").order_by("pk"))
+def _decisions(tickets: list[Ticket]) -> list[Decision]:
+    """What was decided on these since they are free, oldest first, so that nothing is written that did not change.
+    Without the reasons, which are long."""
+    since = _free_since(tickets)
+    known = Decision.objects.filter(ticket__in=tickets).defer("explanation").order_by("pk")
+    return [row for row in known if row.ticket_id not in since or row.at >= since[row.ticket_id]]
+
+
+def _free_since(tickets: list[Ticket]) -> dict[int, datetime]:
+    """Ticket -> when somebody last had it: what was said before that is no news of today. A repair that did not hold, or a
+    ticket given back, is decided and announced like a new one, also where a hand had given it out."""
+    reopened = [ticket.pk for ticket in tickets if ticket.reopen_count]
+    repaired = RepairReport.objects.filter(ticket_id__in=reopened).values_list("ticket_id", "at")
+    given_back = Exclusion.objects.filter(ticket__in=tickets).values_list("ticket_id", "at")
+    since: dict[int, datetime] = {}
+    for ticket, at in [*repaired, *given_back]:
+        since[ticket] = max(at, since.get(ticket, at))
+    return since
