@@ -78,7 +78,7 @@ def match(
     used = {column for _, column in started}
     urgent = _urgent(problem, {row for row, _ in started}, used)
     # Only now may ordinary work be added to a busy list: whoever a P1 calls away gets nothing else in this round.
-    started += [(row, column) for row, column in planned if column not in used and _asked_now(problem, row, column)]
+    started += _at_work(problem, dict(planned), {row for row, _ in started}, used)
     pairs = [_pair(problem, row, column) for row, column in started] + urgent
     return _outcome(problem, pairs, dict(planned), mode, failure)
 
@@ -86,6 +86,22 @@ def match(
 def _asked_now(problem: Problem, row: int, column: int) -> bool:
     """Busy people are asked only when waiting for them would outlast the promise to answer."""
     return rules.cannot_wait(problem.jobs[row], problem.engineers[column], problem.now, problem.weights)
+
+
+def _at_work(problem: Problem, planned: dict[int, int], started: set[int], used: set[int]) -> Planned:
+    """Busy people who are asked now, the most urgent ticket first: by the plan, or, for a ticket that the plan put off
+    although nobody will be free before it must be answered, the best one still unasked. The plan alone would give that one
+    a calmer ticket, round after round."""
+    rows = [row for row, job in enumerate(problem.jobs) if row not in started and job.priority != 1]
+    asked: Planned = []
+    for row in sorted(rows, key=lambda row: (problem.jobs[row].priority, problem.jobs[row].created, row)):
+        able = [planned[row]] if row in planned else np.flatnonzero(problem.allowed[row]).tolist()
+        free = [column for column in able if column not in used]
+        if free and all(_asked_now(problem, row, column) for column in able):
+            column = min(free, key=lambda number: (problem.cost[row, number], number))
+            used.add(column)
+            asked.append((row, column))
+    return asked
 
 
 def solve(gain: Matrix) -> Planned:

@@ -65,6 +65,16 @@ def test_a_busy_engineer_is_asked_at_once_when_waiting_would_outlast_the_promise
     assert starts(match([job(10, priority=3)], [late], NOW)) == {}
 
 
+def test_an_urgent_ticket_is_asked_for_although_the_plan_keeps_the_only_engineer_for_a_calm_one():
+    only = engineer(1, **busy_with(1, left=135))
+    urgent, calm = job(10, priority=2, created=ago(7)), job(11, priority=3)
+
+    outcome = match([urgent, calm], [only], NOW)
+
+    assert starts(outcome) == {10: 1}
+    assert [wait.job.id for wait in outcome.deferred] == [11]
+
+
 def test_nobody_suitable_is_said_as_such():
     outcome = match([job(10, skill="imaging")], [engineer(1)], NOW)
 
