@@ -293,6 +293,34 @@ def test_5_who_does_not_accept_in_time_is_passed_over(report, ventilator, calm, 
     assert rejection(ticket, asked)["code"] == "no_answer"
 
 
+def test_5d_nobody_is_late_for_a_ticket_whose_clock_does_not_run_at_night(report, monitor, spo2, rules, now):
+    night = datetime(2026, 11, 18, 16, 34, tzinfo=UTC)  # 00:34 in Shanghai
+    person = factories.engineer("night", at=night, skills={"monitoring": 2})
+    ticket = report(monitor, spo2, at=night)
+    matching.dispatch(at=night)
+
+    timers.fire_due(night + timedelta(minutes=60))
+
+    opens = datetime(2026, 11, 19, 0, 0, tzinfo=UTC)  # 08:00, when the ward's clock begins
+    assert fresh(ticket).assignee == person
+    assert Timer.objects.get(key=matching.acceptance_key(ticket.pk)).fire_at == opens + timedelta(minutes=20)
+
+
+def test_5e_who_was_late_once_may_still_take_it_by_his_own_hand(report, ventilator, calm, engineer, now):
+    ticket = report(ventilator, calm)
+    matching.dispatch(at=now)
+    timers.fire_due(now + timedelta(minutes=5))
+    matching.dispatch(at=now + timedelta(minutes=5))
+    assert rejection(ticket, engineer)["code"] == "no_answer"
+
+    late = now + timedelta(minutes=6)
+    offered = queries.against_taking(engineer, [ticket.pk], late)
+    lifecycle.accept(fresh(ticket), by=engineer, at=late)
+
+    assert offered == {}
+    assert (fresh(ticket).state, fresh(ticket).assignee) == (State.ACCEPTED, engineer)
+
+
 def test_5b_an_accepted_ticket_stays(report, ventilator, calm, engineer, now):
     ticket = report(ventilator, calm)
     matching.dispatch(at=now)

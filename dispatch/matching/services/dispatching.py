@@ -153,10 +153,8 @@ def _assign(situation: Situation, outcome: Outcome, pair: Pair, user: User) -> N
 
 
 def _ask_in_time(ticket: Ticket, user: User, situation: Situation, at: datetime) -> None:
-    limit = timedelta(minutes=situation.settings.manner.accept_within[ticket.priority])
-    timers.set_timer(
-        acceptance_key(ticket.pk), at + limit, "dispatch.matching.services.not_accepted", ticket.pk, user.pk
-    )
+    due = queries.accept_due(ticket, situation.settings.manner, since=at)
+    timers.set_timer(acceptance_key(ticket.pk), due, "dispatch.matching.services.not_accepted", ticket.pk, user.pk)
 
 
 def acceptance_key(ticket: int) -> str:
