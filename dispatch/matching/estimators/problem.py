@@ -131,7 +131,8 @@ def _on_call_last(allowed: Mask, going: Mask, engineers: Sequence[Engineer]) -> 
     here = _here(engineers)
     if not allowed.size or here.all():
         return allowed
-    return np.asarray(allowed & (here[None, :] | ~going.any(axis=1)[:, None]))
+    covered: Mask = np.asarray(going.any(axis=1))
+    return np.asarray(allowed & (here[None, :] | ~covered[:, None]))
 
 
 def _can_go(
@@ -152,7 +153,7 @@ def _can_go(
     going = allowed & here & (idle | np.where(urgent, lesser, in_time))
     # Called off to a P1, the load limit does not count: the few who are full are asked one by one.
     full = [n for n, one in enumerate(engineers) if here[n] and lesser[n] and one.open_count >= one.max_open]
-    for row, column in ((row, column) for row in np.flatnonzero(urgent) for column in full):
+    for row, column in ((row, column) for row in np.flatnonzero(urgent).tolist() for column in full):
         broken = rules.reject_reason(jobs[row], engineers[column], now, weights, interrupting=True)
         going[row, column] = broken is None
     return np.asarray(going)
