@@ -52,11 +52,11 @@ def alerts(request: HttpRequest) -> HttpResponse:
     """Tickets that nobody may take, and suggestions that wait for a yes."""
     if not policies.can_decide(request.user):
         raise PermissionDenied
-    nobody = list(
-        queries.without_anybody().select_related("device__type", "department", "preset", "location")[:ALERTS_SHOWN]
-    )
+    alone = queries.without_anybody()
+    nobody = list(alone.select_related("device__type", "department", "preset", "location")[:ALERTS_SHOWN])
+    more = alone.count() - len(nobody) if len(nobody) == ALERTS_SHOWN else 0
     asked = list(queries.open_suggestions().select_related("ticket__preset")[:ALERTS_SHOWN])
-    return render(request, "dispatch/matching/_alerts.html", {"nobody": nobody, "asked": asked})
+    return render(request, "dispatch/matching/_alerts.html", {"nobody": nobody, "more": more, "asked": asked})
 
 
 @never_cache

@@ -119,6 +119,23 @@ def test_3_nobody_on_shift_wakes_who_is_on_call(report, ventilator, calm, rules,
     assert rejection(ticket, off)["code"] == "off_shift"
 
 
+def test_3f_a_p1_calls_who_is_on_call_when_everybody_on_site_is_on_p1_work(
+    report, icu, ventilator, stopped, monitor, spo2, engineer, dispatcher, now
+):
+    first, second = (report(factories.device(icu, ventilator.type), stopped, in_use=True) for _ in range(2))
+    lifecycle.assign(first, to=engineer, by=dispatcher, at=now)
+    home = factories.engineer("home", at=now, on_shift=False, skills={"respiratory": 2, "monitoring": 2})
+    factories.shift(home, now, now + timedelta(hours=8), presence=Shift.Presence.HOME)
+    lesser = report(monitor, spo2)
+    lifecycle.assign(lesser, to=home, by=dispatcher, at=now)
+
+    matching.dispatch(at=now)
+
+    assert (fresh(second).assignee, fresh(lesser).assignee) == (home, None)
+    assert rejection(second, engineer)["code"] == "on_p1"
+    assert "在院没有人能及时去，叫听班的" in queries.explain(queries.latest(second)).notes
+
+
 def test_3b_nobody_at_all_raises_one_banner_and_looks_again(report, ventilator, stopped, rules, now):
     factories.engineer("off", at=now, on_shift=False)
     ticket = report(ventilator, stopped, in_use=True)
@@ -203,6 +220,48 @@ def test_4b_work_that_was_not_begun_goes_back_to_the_pool(report, ventilator, st
     assert told(seen, "WorkInterrupted")[0].how == "given_back"
 
 
+def test_4d_a_reopened_p1_that_a_hand_had_given_out_is_decided_and_announced_anew(
+    report, icu, ventilator, stopped, engineer, dispatcher, nurse, now
+):
+    other = report(factories.device(icu, ventilator.type), stopped, in_use=True)
+    lifecycle.assign(other, to=engineer, by=dispatcher, at=now)
+    ticket = report(ventilator, stopped, in_use=True)
+    matching.dispatch(at=now)
+    lifecycle.assign(ticket, to=engineer, by=dispatcher, at=now)
+    working(ticket, engineer, now)
+    sheet = lifecycle.FinishSheet(cause="part", action="replace", release="out_of_use", release_note="等备件")
+    lifecycle.resolve(ticket, sheet=sheet, by=engineer, at=now + timedelta(minutes=10))
+    again = now + timedelta(minutes=20)
+
+    lifecycle.dispute(ticket, by=nurse, at=again)
+    with recording() as seen:
+        matching.dispatch(at=again)
+        matching.dispatch(at=again + timedelta(minutes=2))
+
+    assert queries.latest(ticket).outcome == "nobody"
+    assert queries.latest(ticket).at == again
+    assert [event.ticket for event in told(seen, "NobodyAvailable")] == [ticket.public_id]
+    assert Decision.objects.filter(ticket=ticket, outcome="nobody").count() == 2
+
+
+def test_4e_a_reopened_p1_goes_at_once_to_who_may_leave_lesser_work(
+    report, ventilator, stopped, monitor, spo2, engineer, dispatcher, nurse, now
+):
+    ticket = report(ventilator, stopped, in_use=True)
+    matching.dispatch(at=now)
+    working(ticket, engineer, now)
+    sheet = lifecycle.FinishSheet(cause="part", action="replace", release="out_of_use", release_note="等备件")
+    lifecycle.resolve(ticket, sheet=sheet, by=engineer, at=now + timedelta(minutes=10))
+    lifecycle.assign(report(monitor, spo2), to=engineer, by=dispatcher, at=now + timedelta(minutes=11))
+    again = now + timedelta(minutes=20)
+
+    lifecycle.dispute(ticket, by=nurse, at=again)
+    matching.dispatch(at=again)
+
+    assert fresh(ticket).assignee == engineer
+    assert (queries.latest(ticket).outcome, queries.latest(ticket).at) == ("assigned", again)
+
+
 def test_4c_p1_work_is_never_interrupted(report, icu, ventilator, stopped, engineer, now):
     first = report(ventilator, stopped, in_use=True)
     matching.dispatch(at=now)
@@ -232,6 +291,34 @@ def test_5_who_does_not_accept_in_time_is_passed_over(report, ventilator, calm, 
     assert Exclusion.objects.get(ticket=ticket).user == asked
     assert [event.engineer for event in told(seen, "AcceptanceTimedOut")] == [asked.person.public_id]
     assert rejection(ticket, asked)["code"] == "no_answer"
+
+
+def test_5d_nobody_is_late_for_a_ticket_whose_clock_does_not_run_at_night(report, monitor, spo2, rules, now):
+    night = datetime(2026, 11, 18, 16, 34, tzinfo=UTC)  # 00:34 in Shanghai
+    person = factories.engineer("night", at=night, skills={"monitoring": 2})
+    ticket = report(monitor, spo2, at=night)
+    matching.dispatch(at=night)
+
+    timers.fire_due(night + timedelta(minutes=60))
+
+    opens = datetime(2026, 11, 19, 0, 0, tzinfo=UTC)  # 08:00, when the ward's clock begins
+    assert fresh(ticket).assignee == person
+    assert Timer.objects.get(key=matching.acceptance_key(ticket.pk)).fire_at == opens + timedelta(minutes=20)
+
+
+def test_5e_who_was_late_once_may_still_take_it_by_his_own_hand(report, ventilator, calm, engineer, now):
+    ticket = report(ventilator, calm)
+    matching.dispatch(at=now)
+    timers.fire_due(now + timedelta(minutes=5))
+    matching.dispatch(at=now + timedelta(minutes=5))
+    assert rejection(ticket, engineer)["code"] == "no_answer"
+
+    late = now + timedelta(minutes=6)
+    offered = queries.against_taking(engineer, [ticket.pk], late)
+    lifecycle.accept(fresh(ticket), by=engineer, at=late)
+
+    assert offered == {}
+    assert (fresh(ticket).state, fresh(ticket).assignee) == (State.ACCEPTED, engineer)
 
 
 def test_5b_an_accepted_ticket_stays(report, ventilator, calm, engineer, now):

@@ -17,6 +17,7 @@ from dispatch.roster.rules import NEARNESS, Presence
 Planned = list[tuple[int, int]]  # (row of a job, column of an engineer)
 Solver = Callable[[Matrix], Planned]
 Index = Callable[[Problem, Mask], Planned]
+Way = Callable[[Engineer, datetime], bool]
 FAILURES = (ValueError, ArithmeticError, TypeError, MemoryError, RuntimeError, LookupError)
 
 
@@ -77,7 +78,7 @@ def match(
     used = {column for _, column in started}
     urgent = _urgent(problem, {row for row, _ in started}, used)
     # Only now may ordinary work be added to a busy list: whoever a P1 calls away gets nothing else in this round.
-    started += [(row, column) for row, column in planned if column not in used and _asked_now(problem, row, column)]
+    started += _at_work(problem, dict(planned), {row for row, _ in started}, used)
     pairs = [_pair(problem, row, column) for row, column in started] + urgent
     return _outcome(problem, pairs, dict(planned), mode, failure)
 
@@ -85,6 +86,22 @@ def match(
 def _asked_now(problem: Problem, row: int, column: int) -> bool:
     """Busy people are asked only when waiting for them would outlast the promise to answer."""
     return rules.cannot_wait(problem.jobs[row], problem.engineers[column], problem.now, problem.weights)
+
+
+def _at_work(problem: Problem, planned: dict[int, int], started: set[int], used: set[int]) -> Planned:
+    """Busy people who are asked now, the most urgent ticket first: by the plan, or, for a ticket that the plan put off
+    although nobody will be free before it must be answered, the best one still unasked. The plan alone would give that one
+    a calmer ticket, round after round."""
+    rows = [row for row, job in enumerate(problem.jobs) if row not in started and job.priority != 1]
+    asked: Planned = []
+    for row in sorted(rows, key=lambda row: (problem.jobs[row].priority, problem.jobs[row].created, row)):
+        able = [planned[row]] if row in planned else np.flatnonzero(problem.allowed[row]).tolist()
+        free = [column for column in able if column not in used]
+        if free and all(_asked_now(problem, row, column) for column in able):
+            column = min(free, key=lambda number: (problem.cost[row, number], number))
+            used.add(column)
+            asked.append((row, column))
+    return asked
 
 
 def solve(gain: Matrix) -> Planned:
@@ -163,14 +180,16 @@ def least_loaded(problem: Problem, open_pairs: Mask) -> Planned:
 
 
 def _urgent(problem: Problem, started: set[int], used: set[int]) -> list[Pair]:
-    """A P1 that nobody idle takes interrupts P2-P4 work, never a P1; failing that it wakes somebody on call."""
+    """A P1 that nobody idle takes interrupts P2-P4 work, never a P1; failing that it wakes somebody on call: an idle one,
+    then one who has only lesser work in hand."""
     waiting = [
         (job.created, job.id, row) for row, job in enumerate(problem.jobs) if job.priority == 1 and row not in started
     ]
     pairs = []
     for *_, row in sorted(waiting):
-        for interrupting in (True, False):
-            column = _cheapest(problem, row, used, interrupting)
+        for way in (_interruptible, _can_be_woken, _interruptible_on_call):
+            interrupting = way is not _can_be_woken
+            column = _cheapest(problem, row, used, way, interrupting)
             if column is not None:
                 used.add(column)
                 pairs.append(_pair(problem, row, column, interrupting=interrupting))
@@ -178,21 +197,24 @@ def _urgent(problem: Problem, started: set[int], used: set[int]) -> list[Pair]:
     return pairs
 
 
-def _cheapest(problem: Problem, row: int, used: set[int], interrupting: bool) -> int | None:
+def _cheapest(problem: Problem, row: int, used: set[int], way: Way, interrupting: bool) -> int | None:
     job = problem.jobs[row]
     open_to = [
         (problem.terms(job, engineer, interrupting=interrupting).total, engineer.id, column)
         for column, engineer in enumerate(problem.engineers)
         if column not in used
-        and (_interruptible(engineer) if interrupting else _can_be_woken(engineer, problem.now))
+        and way(engineer, problem.now)
         and rules.reject_reason(job, engineer, problem.now, problem.weights, interrupting=interrupting) is None
     ]
     return min(open_to)[2] if open_to else None
 
 
-def _interruptible(engineer: Engineer) -> bool:
-    work = engineer.current
-    return engineer.presence == Presence.ON_SITE and work is not None and work.interruptible and work.priority > 1
+def _interruptible(engineer: Engineer, _now: datetime) -> bool:
+    return engineer.presence == Presence.ON_SITE and engineer.can_be_called_off()
+
+
+def _interruptible_on_call(engineer: Engineer, _now: datetime) -> bool:
+    return engineer.presence in NEARNESS and engineer.presence != Presence.ON_SITE and engineer.can_be_called_off()
 
 
 def _can_be_woken(engineer: Engineer, now: datetime) -> bool:

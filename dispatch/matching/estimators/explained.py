@@ -71,6 +71,8 @@ def _candidate(problem: Problem, job: Job, engineer: Engineer, pair: Pair | None
     broken = rules.reject_reason(job, engineer, problem.now, problem.weights, interrupting=interrupting)
     if broken is not None:
         return Candidate(engineer, broken=broken)
+    if not chosen and job.priority == 1 and engineer.current is not None and engineer.current.priority == 1:
+        return Candidate(engineer, broken=rules.Rejection("on_p1"))
     if not chosen and _kept_asleep(problem, job, engineer):
         return Candidate(engineer, broken=rules.Rejection("on_call_not_needed"))
     terms = problem.terms(job, engineer, interrupting=interrupting)

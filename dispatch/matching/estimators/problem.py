@@ -50,7 +50,7 @@ def build(jobs: Sequence[Job], engineers: Sequence[Engineer], now: datetime, wei
         engineers=columns,
         now=now,
         weights=weights,
-        allowed=_on_call_last(allowed, columns),
+        allowed=_on_call_last(allowed, _can_go(rows, columns, now, weights, allowed, walk), columns),
         cost=_costs(rows, columns, now, weights, busy_mean, walk, work, fixed),
         defer=np.array([rules.defer_cost(job, now, weights) for job in rows]).reshape(-1, 1),
         busy_mean=busy_mean,
@@ -122,13 +122,41 @@ def _broken(job: Job, engineer: Engineer, now: datetime) -> rules.Rejection | No
     return next((broken for broken in found if broken and broken.code not in ("refused", "no_answer")), None)
 
 
-def _on_call_last(allowed: Mask, engineers: Sequence[Engineer]) -> Mask:
-    """People on call are woken only for tickets that nobody on site may do."""
-    here = np.array([engineer.presence == Presence.ON_SITE for engineer in engineers], dtype=bool)
+def _here(engineers: Sequence[Engineer]) -> Mask:
+    return np.array([engineer.presence == Presence.ON_SITE for engineer in engineers], dtype=bool)
+
+
+def _on_call_last(allowed: Mask, going: Mask, engineers: Sequence[Engineer]) -> Mask:
+    """People on call are woken only for tickets that nobody on site can go to."""
+    here = _here(engineers)
     if not allowed.size or here.all():
         return allowed
-    covered: Mask = np.asarray(allowed[:, here].any(axis=1))
+    covered: Mask = np.asarray(going.any(axis=1))
     return np.asarray(allowed & (here[None, :] | ~covered[:, None]))
+
+
+def _can_go(
+    jobs: Sequence[Job], engineers: Sequence[Engineer], now: datetime, weights: Weights, allowed: Mask, walk: Matrix
+) -> Mask:
+    """Who on site would really be there, not only who has the skill: now, or before the ticket must be reached. Late, but
+    before anybody on call could come, is still no reason to wake them. To a P1 goes who is idle or on lesser work."""
+    here = _here(engineers)
+    if not allowed.size or here.all():
+        return allowed
+    idle = np.array([engineer.idle(now) for engineer in engineers], dtype=bool)
+    lesser = np.array([engineer.can_be_called_off() for engineer in engineers], dtype=bool)
+    there = walk + np.array([rules.free_minutes(engineer, now) for engineer in engineers])
+    left = np.array([rules.minutes(rules.arrival_due(job, weights) - now) for job in jobs])
+    called = np.where(allowed & ~here, there, np.inf).min(axis=1)
+    in_time = there <= np.maximum(left, called)[:, None]
+    urgent = np.array([[job.priority == 1] for job in jobs])
+    going = allowed & here & (idle | np.where(urgent, lesser, in_time))
+    # Called off to a P1, the load limit does not count: the few who are full are asked one by one.
+    full = [n for n, one in enumerate(engineers) if here[n] and lesser[n] and one.open_count >= one.max_open]
+    for row, column in ((row, column) for row in np.flatnonzero(urgent).tolist() for column in full):
+        broken = rules.reject_reason(jobs[row], engineers[column], now, weights, interrupting=True)
+        going[row, column] = broken is None
+    return np.asarray(going)
 
 
 def _costs(

@@ -11,7 +11,7 @@ from dispatch.matching.queries.explained import (
     words_for,
 )
 from dispatch.matching.queries.situation import WAITING, Situation, anything_waiting, load, settings_of
-from dispatch.matching.queries.taking import against_taking, reasons_against
+from dispatch.matching.queries.taking import accept_due, against_taking, reasons_against
 from dispatch.matching.queries.what_if import WhatIf, what_if
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Explained",
     "Situation",
     "WhatIf",
+    "accept_due",
     "against_taking",
     "anything_waiting",
     "as_data",

@@ -279,7 +279,8 @@ def reason(code: str, params: Mapping[str, Any], labels: Mapping[str, str] | Non
         "unreachable": _("不在这个院区"),
         "load_limit": _("手上 %(open)s 张，上限 %(limit)s"),
         "shift_ends": _("%(until)s 下班，做不完"),
-        "on_call_not_needed": _("听班，在院有人能做"),
+        "on_p1": _("手上是另一张 P1"),
+        "on_call_not_needed": _("听班，在院有人能去"),
     }
     return words.get(code, code) % _shown(params, labels_of([params]) if labels is None else labels)
 
@@ -318,6 +319,8 @@ def _notes(stored: dict[str, Any]) -> Iterable[str]:
     if stored.get("mode") == "least_loaded":
         yield _("优化没有算出来，改派手上最少的人")
     chosen = stored.get("chosen") or {}
+    if chosen.get("presence", "on_site") != "on_site":
+        yield _("在院没有人能及时去，叫听班的")
     if chosen.get("interrupts"):
         yield _("在做的 P%(priority)d 先放下") % {"priority": chosen["interrupts"]["priority"]}
     at = parse_datetime(stored.get("at", "")) if stored.get("at") else None

@@ -23,6 +23,7 @@ from dispatch.matching.models import Weights as WeightsRow
 from dispatch.roster import queries as roster
 from dispatch.triage import rules as triage
 from tickets.record.models import RepairReport, State, Ticket, TimeEntry
+from tickets.sla.models import Clock, Metric
 
 logger = logging.getLogger(__name__)
 WAITING = (State.TRIAGED, State.REOPENED)
@@ -64,7 +65,7 @@ def load(at: datetime, active: WeightsRow, *, only: Iterable[int] | None = None)
     settings = settings_of(active)
     chosen, left_out = _of_this_round() if only is None else (list(only), False)
     tickets = _waiting(chosen)
-    decisions = _decisions(chosen)
+    decisions = _decisions(tickets)
     rows = list(people.taking_part())
     presets = _presets()
     in_hand = _in_hand(rows)
@@ -147,6 +148,7 @@ def _jobs(
     refused, silent = _out(tickets, now, manner)
     knows = _last_on_device(tickets, now)
     failed = _failed_last(tickets)
+    dues = _dues(tickets)
     return tuple(
         replace(
             _job(ticket, classify(ticket, presets)),
@@ -154,6 +156,8 @@ def _jobs(
             excluded=frozenset(silent[ticket.pk]),
             last_engineer=knows.get(ticket.device_id or 0),
             failed_engineer=failed.get(ticket.pk),
+            respond_by=dues.get((ticket.pk, Metric.RESPONSE)),
+            arrive_by=dues.get((ticket.pk, Metric.ARRIVAL)),
         )
         for ticket in tickets
     )
@@ -196,6 +200,13 @@ def _out(tickets: list[Ticket], now: datetime, manner: rules.Manner) -> tuple[di
         group = silent if row.reason == Exclusion.Reason.TIMED_OUT else refused
         group[row.ticket_id].add(row.user_id)
     return refused, silent
+
+
+def _dues(tickets: list[Ticket]) -> dict[tuple[int, str], datetime]:
+    """(ticket, metric): when it is promised, by the clocks that still run."""
+    running = Clock.objects.filter(ticket__in=tickets, met_at__isnull=True, stopped_at__isnull=True)
+    rows = running.filter(metric__in=(Metric.RESPONSE, Metric.ARRIVAL)).order_by()
+    return {(ticket, metric): due for ticket, metric, due in rows.values_list("ticket_id", "metric", "due_at")}
 
 
 def _last_on_device(tickets: list[Ticket], now: datetime) -> dict[int, int]:
@@ -317,7 +328,21 @@ def _minutes_today(rows: list[EngineerRow], now: datetime) -> dict[int, float]:
     return total
 
 
-def _decisions(tickets: list[int]) -> list[Decision]:
-    """What was decided on these, oldest first, so that nothing is written that did not change. Without the reasons,
-    which are long."""
-    return list(Decision.objects.filter(ticket_id__in=tickets).defer("explanation").order_by("pk"))
+def _decisions(tickets: list[Ticket]) -> list[Decision]:
+    """What was decided on these since they are free, oldest first, so that nothing is written that did not change.
+    Without the reasons, which are long."""
+    since = _free_since(tickets)
+    known = Decision.objects.filter(ticket__in=tickets).defer("explanation").order_by("pk")
+    return [row for row in known if row.ticket_id not in since or row.at >= since[row.ticket_id]]
+
+
+def _free_since(tickets: list[Ticket]) -> dict[int, datetime]:
+    """Ticket -> when somebody last had it: what was said before that is no news of today. A repair that did not hold, or a
+    ticket given back, is decided and announced like a new one, also where a hand had given it out."""
+    reopened = [ticket.pk for ticket in tickets if ticket.reopen_count]
+    repaired = RepairReport.objects.filter(ticket_id__in=reopened).values_list("ticket_id", "at")
+    given_back = Exclusion.objects.filter(ticket__in=tickets).values_list("ticket_id", "at")
+    since: dict[int, datetime] = {}
+    for ticket, at in [*repaired, *given_back]:
+        since[ticket] = max(at, since.get(ticket, at))
+    return since

@@ -11,7 +11,16 @@ from dispatch.matching.rules.constraints import (
     reject_reason,
     travel_minutes,
 )
-from dispatch.matching.rules.costs import cannot_wait, cost, defer_cost, eta, marginal_rate, mean_busy
+from dispatch.matching.rules.costs import (
+    answer_due,
+    arrival_due,
+    cannot_wait,
+    cost,
+    defer_cost,
+    eta,
+    marginal_rate,
+    mean_busy,
+)
 from dispatch.matching.rules.facts import CostTerms, Engineer, Job, Rejection, Work
 from dispatch.matching.rules.replay import READ, Change, Mean, Past, Replay, replay
 from dispatch.matching.rules.review import Choice, compare, review_reasons, terms_as_data
@@ -36,6 +45,8 @@ __all__ = [
     "Settings",
     "Weights",
     "Work",
+    "answer_due",
+    "arrival_due",
     "call_in",
     "cannot_wait",
     "compare",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dispatch.matching.rules.constraints import chance_for, free_minutes, minutes, travel_minutes, work_minutes
 from dispatch.matching.rules.facts import CostTerms, Engineer, Job
@@ -30,8 +30,17 @@ def cannot_wait(job: Job, engineer: Engineer, now: datetime, weights: Weights) -
     """The person meant for it will not be free before somebody must have accepted: asking later only breaks a promise."""
     if job.priority == 1:
         return False  # interrupts, or a human decides
-    answered = minutes(now - job.created) + free_minutes(engineer, now)
-    return answered >= weights.respond_minutes[job.priority]
+    return now + timedelta(minutes=free_minutes(engineer, now)) >= answer_due(job, weights)
+
+
+def answer_due(job: Job, weights: Weights) -> datetime:
+    """When somebody must have accepted; a ticket whose clock does not run has the minutes of its priority."""
+    return job.respond_by or job.created + timedelta(minutes=weights.respond_minutes[job.priority])
+
+
+def arrival_due(job: Job, weights: Weights) -> datetime:
+    """When somebody must be there."""
+    return job.arrive_by or job.created + timedelta(minutes=weights.target_minutes[job.priority])
 
 
 def mean_busy(engineers: Iterable[Engineer]) -> float:

@@ -49,6 +49,10 @@ class Engineer:
     def pace(self, fault_class: str) -> float:
         return self.paces.get(fault_class, self.usual_pace)
 
+    def can_be_called_off(self) -> bool:
+        """For a P1: from lesser work, never from another P1."""
+        return self.current is not None and self.current.interruptible and self.current.priority > 1
+
     def idle(self, now: datetime) -> bool:
         """Nothing in hand: the only kind of engineer who is given work without interrupting other work."""
         return self.current is None and (self.busy_until is None or self.busy_until <= now)
@@ -72,6 +76,8 @@ class Job:
     failed_engineer: int | None = None
     refused: frozenset[int] = frozenset()
     excluded: frozenset[int] = frozenset()  # did not answer in time
+    respond_by: datetime | None = None  # what its running clocks promise: they know nights and holidays
+    arrive_by: datetime | None = None
 
     @property
     def confidence(self) -> float:

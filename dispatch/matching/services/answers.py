@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -65,10 +65,10 @@ def wait_again(ticket: Ticket, *, at: datetime) -> None:
     active = (
         Weights.objects.filter(active=True).first() or Weights()
     )  # not locked: a round holds it and wants this ticket
-    limit = timedelta(minutes=queries.settings_of(active).manner.accept_within[ticket.priority])
+    due = queries.accept_due(ticket, queries.settings_of(active).manner, since=ticket.assigned_at)
     timers.set_timer(
         acceptance_key(ticket.pk),
-        max(ticket.assigned_at + limit, at),
+        max(due, at),
         "dispatch.matching.services.not_accepted",
         ticket.pk,
         ticket.assignee_id,

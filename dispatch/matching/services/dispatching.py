@@ -76,8 +76,12 @@ def _round(at: datetime, solver: Solver | None, only: Ticket | None) -> Outcome:
 def _say_who_waits(situation: Situation, outcome: Outcome) -> int:
     """A decision for each that could not be given out, the most urgent first; at most MOST_NOTES, so that a flood of
     reports cannot make a round longer than a job may take. How many were new."""
-    # Everybody is on P1 work: a human must know of another one now, not when somebody is free.
-    waiting = [(one.job, one.job.priority > 1) for one in outcome.deferred]
+    # Everybody is on P1 work, or nobody was free when somebody should have answered: a human must know now.
+    weights = situation.settings.weights
+    waiting = [
+        (one.job, one.job.priority > 1 and situation.at < rules.answer_due(one.job, weights))
+        for one in outcome.deferred
+    ]
     waiting += [(job, False) for job in outcome.unassigned]
     new = 0
     for job, can_wait in sorted(waiting, key=lambda pair: pair[0].priority):
@@ -149,10 +153,8 @@ def _assign(situation: Situation, outcome: Outcome, pair: Pair, user: User) -> N
 
 
 def _ask_in_time(ticket: Ticket, user: User, situation: Situation, at: datetime) -> None:
-    limit = timedelta(minutes=situation.settings.manner.accept_within[ticket.priority])
-    timers.set_timer(
-        acceptance_key(ticket.pk), at + limit, "dispatch.matching.services.not_accepted", ticket.pk, user.pk
-    )
+    due = queries.accept_due(ticket, situation.settings.manner, since=at)
+    timers.set_timer(acceptance_key(ticket.pk), due, "dispatch.matching.services.not_accepted", ticket.pk, user.pk)
 
 
 def acceptance_key(ticket: int) -> str:
@@ -214,8 +216,11 @@ def _close_suggestions(ticket: Ticket) -> int:
 def _nobody(situation: Situation, outcome: Outcome, job: rules.Job) -> bool:
     """Said once per stretch of having nobody, not at every round."""
     ticket = situation.tickets[job.id]
+    said_at = situation.said_at.get((job.id, Decision.Outcome.NOBODY))
     if not _note(situation, outcome, job, Decision.Outcome.NOBODY):
         return False
+    if said_at and situation.at - said_at < NEWS_FOR and _was_waiting(situation, job):
+        return True  # the board shows it again, nobody is told twice
     told = explanation(outcome, job)
     codes = tuple(code for code, _ in Counter(one["code"] for one in told["rejected"]).most_common())
     near = situation.users.get(told["make_safe"] or 0)
@@ -228,18 +233,24 @@ def _nobody(situation: Situation, outcome: Outcome, job: rules.Job) -> bool:
 
 
 def _note(situation: Situation, outcome: Outcome, job: rules.Job, result: str) -> bool:
-    """Store a decision that changes nothing for the ticket, unless the last one already said so, or another of the
-    last hour: where somebody nearly may go, the outcome comes and goes with every look at the clock."""
+    """Store a decision that changes nothing for the ticket, unless the last one already said so. That it waits is not
+    said twice within an hour: where somebody nearly may go, the outcome comes and goes with every look at the clock.
+    That nobody can go always is, because the board shows what was decided last."""
     last, said_at = situation.latest.get(job.id), situation.said_at.get((job.id, result))
     if last and last.outcome == result:
         return False
-    idle = last is None or last.outcome in (Decision.Outcome.NOBODY, Decision.Outcome.DEFERRED)
-    if idle and said_at and situation.at - said_at < NEWS_FOR:
+    news = result == Decision.Outcome.NOBODY or not _was_waiting(situation, job)
+    if not news and said_at and situation.at - said_at < NEWS_FOR:
         return False
     if last and last.open:  # the one who was suggested is busy or gone
         _close_suggestions(situation.tickets[job.id])
     _store(situation, outcome, job, result, review=result == Decision.Outcome.NOBODY)
     return True
+
+
+def _was_waiting(situation: Situation, job: rules.Job) -> bool:
+    last = situation.latest.get(job.id)
+    return last is None or last.outcome in (Decision.Outcome.NOBODY, Decision.Outcome.DEFERRED)
 
 
 def _store(

@@ -65,6 +65,16 @@ def test_a_busy_engineer_is_asked_at_once_when_waiting_would_outlast_the_promise
     assert starts(match([job(10, priority=3)], [late], NOW)) == {}
 
 
+def test_an_urgent_ticket_is_asked_for_although_the_plan_keeps_the_only_engineer_for_a_calm_one():
+    only = engineer(1, **busy_with(1, left=135))
+    urgent, calm = job(10, priority=2, created=ago(7)), job(11, priority=3)
+
+    outcome = match([urgent, calm], [only], NOW)
+
+    assert starts(outcome) == {10: 1}
+    assert [wait.job.id for wait in outcome.deferred] == [11]
+
+
 def test_nobody_suitable_is_said_as_such():
     outcome = match([job(10, skill="imaging")], [engineer(1)], NOW)
 
@@ -115,6 +125,58 @@ def test_with_everyone_on_p1_work_somebody_on_call_is_woken_for_the_next_p1():
     people = [engineer(1, **busy_with(1)), engineer(2, presence=Presence.ON_CALL)]
 
     assert starts(match([job(10, priority=1)], people, NOW)) == {10: 2}
+
+
+def rejected(outcome, ticket):
+    return {one["engineer"]: one["code"] for one in explanation(outcome, ticket)["rejected"]}
+
+
+def test_who_is_on_call_leaves_lesser_tickets_for_a_p1_that_nobody_on_site_can_go_to():
+    on_site = engineer(1, **busy_with(1, left=135))
+    called = engineer(2, presence=Presence.ON_CALL, **busy_with(3))
+    ticket = job(10, priority=1)
+
+    outcome = match([ticket], [on_site, called], NOW)
+
+    assert [(pair.engineer.id, pair.interrupts) for pair in outcome.pairs] == [(2, Work(900, 3))]
+    assert rejected(outcome, ticket) == {1: "on_p1"}
+
+
+def test_who_is_on_call_is_a_candidate_even_if_nobody_can_go_in_the_end():
+    people = [engineer(1, **busy_with(1)), engineer(2, presence=Presence.HOME, **busy_with(1))]
+    ticket = job(10, priority=1)
+
+    outcome = match([ticket], people, NOW)
+
+    assert rejected(outcome, ticket) == {1: "on_p1", 2: "on_p1"}
+
+
+def test_people_on_call_are_woken_when_who_is_on_site_would_come_too_late():
+    due = {"respond_by": ahead(10), "arrive_by": ahead(60)}
+    called = engineer(2, presence=Presence.ON_CALL)
+
+    late = match([job(10, **due)], [engineer(1, **busy_with(1, left=135)), called], NOW)
+    in_time = match([job(10, **due)], [engineer(1, **busy_with(1, left=30)), called], NOW)
+
+    assert starts(late) == {10: 2}
+    assert starts(in_time) == {10: 1}
+
+
+def test_people_on_call_sleep_when_they_would_come_even_later_than_who_is_on_site():
+    overdue = job(10, created=ago(90), arrive_by=ago(30))
+
+    outcome = match([overdue], [engineer(1, **busy_with(3, left=15)), engineer(2, presence=Presence.HOME)], NOW)
+
+    assert starts(outcome) == {10: 1}
+    assert rejected(outcome, overdue) == {2: "on_call_not_needed"}
+
+
+def test_people_on_call_sleep_while_somebody_on_site_can_leave_lesser_work_for_the_p1():
+    full = engineer(1, **(busy_with(3) | {"open_count": 5}))
+
+    outcome = match([job(10, priority=1)], [full, engineer(2, presence=Presence.ON_CALL)], NOW)
+
+    assert starts(outcome) == {10: 1}
 
 
 def test_a_p2_interrupts_nobody():

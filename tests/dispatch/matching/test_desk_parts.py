@@ -7,6 +7,7 @@ from dispatch.matching import services
 from dispatch.matching.models import Decision, DepartmentMode
 from tests import factories
 from tickets.lifecycle import services as lifecycle
+from tickets.models import Ticket
 
 
 @pytest.fixture
@@ -108,6 +109,34 @@ def test_a_ticket_nobody_can_take_is_a_red_banner(ticket, dispatcher, signed_in,
 
     assert ticket.short_number in page
     assert 'role="alert"' in page
+
+
+def test_the_most_urgent_banners_stand_first_and_the_rest_is_counted(ticket, calm, stopped, dispatcher, signed_in, at):
+    others = [factories.device(ticket.department, ticket.device.type) for _ in range(6)]
+    for device in others[:5]:
+        lifecycle.submit(device=device, preset=calm, by=None, at=at)
+    urgent = lifecycle.submit(device=others[5], preset=stopped, in_use=True, by=None, at=at)
+    services.dispatch(at=at)
+
+    page = signed_in(dispatcher).get("/desk/_alerts/").content.decode()
+
+    assert page.index(urgent.short_number) < page.index(ticket.short_number)
+    assert page.count("，没有人能去") == 5
+    assert "还有 2 张没有人能去" in page
+
+
+def test_a_ticket_that_waits_for_somebody_busy_is_not_called_one_that_nobody_can_go_to(
+    ticket, li, dispatcher, signed_in, at
+):
+    other = factories.device(ticket.department, ticket.device.type)
+    lifecycle.submit(device=other, preset=ticket.preset, by=None, at=at)
+    services.dispatch(at=at)  # he gets one, the other waits for him
+    waiting = Ticket.objects.get(assignee=None)
+
+    page = signed_in(dispatcher).get(part(waiting, "assignment")).content.decode()
+
+    assert "等合适的人" in page
+    assert "没有人能去" not in page
 
 
 def test_the_card_says_who_is_here_with_how_much(ticket, li, dispatcher, signed_in, at):

@@ -216,6 +216,38 @@ def test_what_comes_and_goes_within_an_hour_is_said_once(report, monitor, spo2, 
     assert outcomes == ["deferred", "nobody", "assigned"]
 
 
+def test_a_ticket_that_nobody_was_free_for_in_time_is_announced(
+    report, icu, ventilator, calm, stopped, engineer, dispatcher, now
+):
+    lesser = report(factories.device(icu, ventilator.type), calm)
+    lifecycle.assign(lesser, to=engineer, by=dispatcher, at=now)
+    late = report(ventilator, calm, at=now - timedelta(minutes=11))
+    report(factories.device(icu, ventilator.type), stopped, in_use=True)
+
+    with recording() as seen:
+        matching.dispatch(at=now)
+
+    assert [event.ticket for event in seen if event.type == "NobodyAvailable"] == [late.public_id]
+    assert list(queries.without_anybody()) == [late]
+
+
+def test_the_board_shows_again_who_has_nobody_again_but_nobody_is_told_twice(
+    report, monitor, spo2, surgery, engineer, now
+):
+    FaultPreset.objects.update(minutes=15)
+    report(monitor, spo2)
+    matching.dispatch(at=now)
+    waiting = report(factories.device(surgery, monitor.type), spo2)
+
+    with recording() as seen:
+        for minute, room in enumerate((1, 5, 1), 1):
+            Engineer.objects.filter(user=engineer).update(max_open=room)
+            matching.dispatch(at=now + timedelta(minutes=minute))
+
+    assert list(queries.without_anybody()) == [waiting]
+    assert [event.type for event in seen].count("NobodyAvailable") == 1
+
+
 def test_the_queued_rounds_that_this_one_answers_leave_with_its_work(
     report, ventilator, calm, engineer, now, monkeypatch
 ):
