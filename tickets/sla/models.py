@@ -170,7 +170,7 @@ class Target(models.Model):
     def _out_of_order(self) -> str:
         """A later promise that is shorter than an earlier one of the same calendar, or the reverse: nobody can keep both."""
         order = Metric.values
-        if self.minutes is None or self.metric not in order:
+        if not self.minutes or self.metric not in order:  # the field has said what is wrong
             return ""
         others = Target.objects.filter(priority=self.priority, calendar=self.calendar_id).exclude(pk=self.pk)
         for other in sorted(others, key=lambda one: order.index(one.metric)):

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 
-from assets.models import Device
+from assets.models import Device, User
 from assets.register.queries import token_of
+from tickets.lifecycle import services as lifecycle
+from tickets.lifecycle.services import FinishSheet
 from tickets.models import Ticket
 from tickets.record.models import Watcher
 
@@ -56,3 +59,20 @@ def ticket_of(token: str) -> Ticket:
     """The ticket behind a tracking or a watcher token."""
     watcher = Watcher.objects.filter(token=token).first()
     return watcher.ticket if watcher else Ticket.objects.get(tracking_token=token)
+
+
+def accepted(ticket: Ticket, engineer: User) -> Ticket:
+    now = timezone.now()
+    lifecycle.assign(ticket, to=engineer, by=None, at=now, automatic=True)
+    return lifecycle.accept(ticket, by=engineer, at=now)
+
+
+def repaired(ticket: Ticket, engineer: User) -> Ticket:
+    now = timezone.now()
+    accepted(ticket, engineer)
+    lifecycle.arrive(ticket, by=engineer, at=now, scanned=True)
+    lifecycle.start(ticket, by=engineer, at=now, decon="cleaned")
+    test = {"code": "function", "name": "功能检查", "value": 1, "unit": "", "limit": None, "passed": True}
+    return lifecycle.resolve(
+        ticket, sheet=FinishSheet(cause="part", action="replace", release="usable", tests=[test]), by=engineer, at=now
+    )

@@ -18,9 +18,8 @@ from assets.models import Device, FaultPreset, User
 from assets.register.queries import token_of
 from config.kernel.models import EventRecord
 from tests import factories
-from tests.tickets.ward.conftest import Phone, ticket_of
+from tests.tickets.ward.conftest import Phone, accepted, repaired, ticket_of
 from tickets.lifecycle import services as lifecycle
-from tickets.lifecycle.services import FinishSheet
 from tickets.models import Ticket
 from tickets.record import services as record
 from tickets.ward import queries
@@ -34,23 +33,6 @@ SHOWN = {
     "backup_minutes", "needs_callback", "life_support", "rating", "phone", "photos", "voices", "notes", "returned",
 }  # fmt: skip
 VERBS = ("add", "file", "nudge", "withdraw", "confirm", "dispute", "rate", "name")
-
-
-def _accepted(ticket: Ticket, engineer: User) -> Ticket:
-    now = timezone.now()
-    lifecycle.assign(ticket, to=engineer, by=None, at=now, automatic=True)
-    return lifecycle.accept(ticket, by=engineer, at=now)
-
-
-def _repaired(ticket: Ticket, engineer: User) -> Ticket:
-    now = timezone.now()
-    _accepted(ticket, engineer)
-    lifecycle.arrive(ticket, by=engineer, at=now, scanned=True)
-    lifecycle.start(ticket, by=engineer, at=now, decon="cleaned")
-    test = {"code": "function", "name": "功能检查", "value": 1, "unit": "", "limit": None, "passed": True}
-    return lifecycle.resolve(
-        ticket, sheet=FinishSheet(cause="part", action="replace", release="usable", tests=[test]), by=engineer, at=now
-    )
 
 
 def test_the_receipt_puts_the_patient_first(phone: Phone, ventilator: Device, icu: Any) -> None:
@@ -76,7 +58,7 @@ def test_it_shows_only_what_is_on_the_list(phone: Phone, ventilator: Device, eng
     engineer.extension = "6677"
     engineer.save()
     token = phone.report(ventilator)
-    ticket = _accepted(ticket_of(token), engineer)
+    ticket = accepted(ticket_of(token), engineer)
     record.comment(ticket, text="内部：上次也是这块板", by=engineer, at=timezone.now(), public=False)
 
     page = phone.follow(token).content.decode()
@@ -181,7 +163,7 @@ def test_a_refused_step_opened_again_leads_to_the_page(phone: Phone, ventilator:
 
 def test_not_withdrawn_once_somebody_is_on_the_way(phone: Phone, ventilator: Device, engineer: User) -> None:
     token = phone.report(ventilator)
-    _accepted(ticket_of(token), engineer)
+    accepted(ticket_of(token), engineer)
     facts = EventRecord.objects.count()
 
     answer = phone.do(token, "withdraw")
@@ -199,7 +181,7 @@ def test_nudges_are_counted_and_end_with_the_repair(phone: Phone, ventilator: De
     phone.do(token, "nudge")
     cache.clear()  # a minute later
     phone.do(token, "nudge")
-    _repaired(ticket_of(token), engineer)
+    repaired(ticket_of(token), engineer)
     cache.clear()
     late = phone.do(token, "nudge")
 
@@ -249,7 +231,7 @@ def test_what_is_too_long_is_refused_not_cut(
 ) -> None:
     token = phone.report(monitor, symptom="monitor-spo2")
     if verb == "dispute":
-        _repaired(ticket_of(token), engineer)
+        repaired(ticket_of(token), engineer)
     facts = EventRecord.objects.count()
 
     refused = phone.do(token, verb, **{name: "长" * (most + 1)})
@@ -262,7 +244,7 @@ def test_what_is_too_long_is_refused_not_cut(
 
 def test_life_support_is_released_by_name_only(phone: Phone, ventilator: Device, engineer: User) -> None:
     token = phone.report(ventilator)
-    _repaired(ticket_of(token), engineer)
+    repaired(ticket_of(token), engineer)
 
     nameless = phone.do(token, "confirm")
     assert nameless.status_code == 400
@@ -277,7 +259,7 @@ def test_life_support_is_released_by_name_only(phone: Phone, ventilator: Device,
 
 def test_still_broken_opens_the_ticket_again(phone: Phone, monitor: Device, spo2: FaultPreset, engineer: User) -> None:
     token = phone.report(monitor, symptom="monitor-spo2")
-    _repaired(ticket_of(token), engineer)
+    repaired(ticket_of(token), engineer)
 
     phone.do(token, "dispute", text="还是不准")
 
@@ -292,7 +274,7 @@ def test_one_tap_rates_and_only_after_the_repair(
     token = phone.report(monitor, symptom="monitor-spo2")
 
     assert phone.do(token, "rate", rating="3").status_code == 409
-    _repaired(ticket_of(token), engineer)
+    repaired(ticket_of(token), engineer)
     assert phone.do(token, "rate", rating="9").status_code == 400
     assert ticket_of(token).rating is None
     assert phone.do(token, "rate", rating="2").status_code == 303
@@ -303,7 +285,7 @@ def test_one_tap_rates_and_only_after_the_repair(
 
 def test_a_rating_is_given_once(phone: Phone, monitor: Device, spo2: FaultPreset, engineer: User) -> None:
     token = phone.report(monitor, symptom="monitor-spo2")
-    _repaired(ticket_of(token), engineer)
+    repaired(ticket_of(token), engineer)
 
     answers = [phone.do(token, "rate", rating=given).status_code for given in "33133"]
 
@@ -316,12 +298,12 @@ def test_a_repair_that_did_not_hold_is_rated_anew(
     phone: Phone, monitor: Device, spo2: FaultPreset, engineer: User
 ) -> None:
     token = phone.report(monitor, symptom="monitor-spo2")
-    _repaired(ticket_of(token), engineer)
+    repaired(ticket_of(token), engineer)
     phone.do(token, "rate", rating="3")
 
     phone.do(token, "dispute")
     assert ticket_of(token).rating is None
-    _repaired(ticket_of(token), engineer)
+    repaired(ticket_of(token), engineer)
 
     assert phone.do(token, "rate", rating="1").status_code == 303
     assert ticket_of(token).rating == 1
@@ -332,7 +314,7 @@ def test_an_engineer_does_not_speak_for_the_ward_on_his_own_phone(
     phone: Phone, monitor: Device, spo2: FaultPreset, engineer: User, verb: str, said: dict[str, str]
 ) -> None:
     token = phone.report(monitor, symptom="monitor-spo2")
-    _repaired(ticket_of(token), engineer)
+    repaired(ticket_of(token), engineer)
 
     phone.client.force_login(engineer)
     refused = phone.do(token, verb, **said)
@@ -459,74 +441,3 @@ def test_both_languages_leave_no_word_untranslated(new_phone: Callable[[], Phone
     visible = re.sub(r"<[^>]+>", " ", page.partition("<body")[2])
     assert "Delivered" in visible
     assert not re.findall(r"[\u4e00-\u9fff]+", visible)
-
-
-def _line(token: str) -> list[tuple[str, str, bool]]:
-    """Of each stop: what it is called, how it stands, whether a time is promised."""
-    shown = queries.tracking(queries.find(token), timezone.now())
-    return [(str(stop["label"]), stop["status"], stop["until"] is not None) for stop in shown["stops"]]
-
-
-def test_with_a_backup_the_ward_still_waits_for_its_own_device(
-    phone: Phone, ventilator: Device, icu: Any, engineer: User
-) -> None:
-    token, now = phone.report(ventilator), timezone.now()
-    spare = factories.device(icu, ventilator.type, backup_group="vent", asset_no="ICU-0388", self_test_at=now)
-    ticket = _accepted(ticket_of(token), engineer)
-    lifecycle.arrive(ticket, by=engineer, at=now, scanned=True)
-    lifecycle.start(ticket, by=engineer, at=now, decon="cleaned")
-
-    lifecycle.restore(ticket, backup=spare, by=engineer, at=now)
-
-    assert _line(token) == [
-        ("已送达", "met", False), ("已接单", "met", False), ("已到场", "met", False), ("原机修好", "now", True),
-    ]  # fmt: skip
-    shown = queries.tracking(queries.find(token), now)
-    assert (shown["headline"], shown["latest"]) == ("李工正在维修", ticket.clocks.get(metric="fix").due_at)
-    backup = phone.follow(token).content.decode().split("备用机已接上")[1].split("</section>")[0]
-    assert re.search(r'<span class="t13 ink2 blk">\d\d:\d\d 自检合格', backup)
-
-
-def test_with_every_stop_done_nothing_is_promised(phone: Phone, ventilator: Device, engineer: User) -> None:
-    token = phone.report(ventilator)
-
-    _repaired(ticket_of(token), engineer)
-
-    assert [status for _label, status, _until in _line(token)] == ["met"] * 4
-    assert queries.tracking(queries.find(token), timezone.now())["latest"] is None
-    assert "最晚" not in phone.follow(token).content.decode()
-
-
-@pytest.mark.parametrize(
-    ("lang", "head", "said"),
-    [("zh-hans", "已退回重修", "重新打开，正在找工程师"), ("en", "Sent back for repair", "Reopened")],
-)
-def test_a_repair_sent_back_shows_what_holds_now(
-    phone: Phone, monitor: Device, spo2: FaultPreset, engineer: User, lang: str, head: str, said: str
-) -> None:
-    token = phone.report(monitor, symptom="monitor-spo2")
-    _repaired(ticket_of(token), engineer)
-
-    phone.do(token, "dispute")
-
-    assert _line(token) == [
-        ("已送达", "met", False), ("等接单", "now", False), ("赶来中", "todo", False), ("恢复使用", "todo", True),
-    ]  # fmt: skip
-    page = phone.client.get(f"/t/{token}/", {"lang": lang}).content.decode()
-    assert f"<h1>{head}</h1>" in page
-    assert said in page
-
-
-def test_the_second_engineer_arrives_for_himself(
-    phone: Phone, monitor: Device, spo2: FaultPreset, engineer: User
-) -> None:
-    token = phone.report(monitor, symptom="monitor-spo2")
-    _repaired(ticket_of(token), engineer)
-    phone.do(token, "dispute")
-    ticket = _accepted(ticket_of(token), engineer)
-    assert [status for _label, status, _until in _line(token)] == ["met", "met", "now", "todo"]
-
-    lifecycle.arrive(ticket, by=engineer, at=timezone.now(), scanned=True)
-
-    assert [status for _label, status, _until in _line(token)] == ["met", "met", "met", "now"]
-    assert queries.tracking(queries.find(token), timezone.now())["stops"][2]["detail"] == ""  # not the first one's time
