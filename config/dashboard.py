@@ -16,8 +16,8 @@ from dispatch.roster.queries import on_duty
 from dispatch.roster.rules import Presence
 from tickets.desk.queries.board import open_rows
 from tickets.desk.queries.wall import life_support, on_time
-from tickets.models import Calendar, Ticket
-from tickets.sla.queries import missing_years
+from tickets.models import Ticket
+from tickets.sla.queries import missing_years, rulebook
 
 CARDS_SOON = timedelta(days=30)
 
@@ -84,7 +84,7 @@ def _todo(now: datetime) -> list[dict[str, str]]:
 
 def _where_holidays_go() -> str:
     """The page of the one calendar that knows holidays; the list of them where there are more."""
-    keys = list(Calendar.objects.filter(always=False).values_list("pk", flat=True)[:2])
+    keys = [key for key, calendar in rulebook().calendars.items() if not calendar.is_always]
     if len(keys) == 1:
         return reverse("admin:tickets_calendar_change", args=keys)
     return reverse("admin:tickets_calendar_changelist")

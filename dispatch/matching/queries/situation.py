@@ -26,6 +26,7 @@ from tickets.record.models import RepairReport, State, Ticket, TimeEntry
 from tickets.sla.models import Clock, Metric
 
 logger = logging.getLogger(__name__)
+Out = dict[int, set[int]]  # ticket: who is not asked
 WAITING = (State.TRIAGED, State.REOPENED)
 IN_HAND = (State.ASSIGNED, State.ACCEPTED, State.ARRIVED, State.WORKING)
 KNOWS_DEVICE_FOR = timedelta(days=180)
@@ -65,7 +66,8 @@ def load(at: datetime, active: WeightsRow, *, only: Iterable[int] | None = None)
     settings = settings_of(active)
     chosen, left_out = _of_this_round() if only is None else (list(only), False)
     tickets = _waiting(chosen)
-    decisions = _decisions(tickets)
+    out = list(Exclusion.objects.filter(ticket__in=tickets))
+    decisions = _decisions(tickets, out)
     rows = list(people.taking_part())
     presets = _presets()
     in_hand = _in_hand(rows)
@@ -73,7 +75,7 @@ def load(at: datetime, active: WeightsRow, *, only: Iterable[int] | None = None)
         at=now,
         settings=settings,
         version=active.version,
-        jobs=_jobs(tickets, presets, now, settings.manner),
+        jobs=_jobs(tickets, presets, now, _out(out, now, settings.manner)),
         engineers=_engineers(rows, in_hand, presets, now, settings.manner),
         tickets={ticket.pk: ticket for ticket in tickets},
         users={row.user_id: row.user for row in rows},
@@ -143,9 +145,9 @@ def _presets() -> list[triage.Preset]:
 
 
 def _jobs(
-    tickets: list[Ticket], presets: list[triage.Preset], now: datetime, manner: rules.Manner
+    tickets: list[Ticket], presets: list[triage.Preset], now: datetime, out: tuple[Out, Out]
 ) -> tuple[rules.Job, ...]:
-    refused, silent = _out(tickets, now, manner)
+    refused, silent = out
     knows = _last_on_device(tickets, now)
     failed = _failed_last(tickets)
     dues = _dues(tickets)
@@ -189,16 +191,16 @@ def _job(ticket: Ticket, found: triage.Classification) -> rules.Job:
     )
 
 
-def _out(tickets: list[Ticket], now: datetime, manner: rules.Manner) -> tuple[dict[int, set[int]], dict[int, set[int]]]:
+def _out(rows: list[Exclusion], now: datetime, manner: rules.Manner) -> tuple[Out, Out]:
     """Who refused each ticket (for good), and who did not answer (for a while)."""
-    refused: dict[int, set[int]] = defaultdict(set)
-    silent: dict[int, set[int]] = defaultdict(set)
+    refused: Out = defaultdict(set)
+    silent: Out = defaultdict(set)
     recent = now - timedelta(minutes=manner.no_answer)
-    for row in Exclusion.objects.filter(ticket__in=tickets).filter(
-        ~Q(reason=Exclusion.Reason.TIMED_OUT) | Q(at__gt=recent)
-    ):
-        group = silent if row.reason == Exclusion.Reason.TIMED_OUT else refused
-        group[row.ticket_id].add(row.user_id)
+    for row in rows:
+        if row.reason != Exclusion.Reason.TIMED_OUT:
+            refused[row.ticket_id].add(row.user_id)
+        elif row.at > recent:
+            silent[row.ticket_id].add(row.user_id)
     return refused, silent
 
 
@@ -328,21 +330,20 @@ def _minutes_today(rows: list[EngineerRow], now: datetime) -> dict[int, float]:
     return total
 
 
-def _decisions(tickets: list[Ticket]) -> list[Decision]:
+def _decisions(tickets: list[Ticket], out: list[Exclusion]) -> list[Decision]:
     """What was decided on these since they are free, oldest first, so that nothing is written that did not change.
     Without the reasons, which are long."""
-    since = _free_since(tickets)
+    since = _free_since(tickets, out)
     known = Decision.objects.filter(ticket__in=tickets).defer("explanation").order_by("pk")
     return [row for row in known if row.ticket_id not in since or row.at >= since[row.ticket_id]]
 
 
-def _free_since(tickets: list[Ticket]) -> dict[int, datetime]:
+def _free_since(tickets: list[Ticket], out: list[Exclusion]) -> dict[int, datetime]:
     """Ticket -> when somebody last had it: what was said before that is no news of today. A repair that did not hold, or a
     ticket given back, is decided and announced like a new one, also where a hand had given it out."""
     reopened = [ticket.pk for ticket in tickets if ticket.reopen_count]
     repaired = RepairReport.objects.filter(ticket_id__in=reopened).values_list("ticket_id", "at")
-    given_back = Exclusion.objects.filter(ticket__in=tickets).values_list("ticket_id", "at")
     since: dict[int, datetime] = {}
-    for ticket, at in [*repaired, *given_back]:
+    for ticket, at in [*repaired, *((row.ticket_id, row.at) for row in out)]:
         since[ticket] = max(at, since.get(ticket, at))
     return since
