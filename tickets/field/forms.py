@@ -15,6 +15,7 @@ from config.kernel.moments import OUTSIDE, is_sane
 from tickets.field import queries, rules
 from tickets.lifecycle.services import FinishSheet
 from tickets.record.models import Action, Attachment, Cause, HoldReason, Release, Ticket
+from tickets.record.queries import name_of_test
 
 
 class PauseForm(forms.Form):
@@ -90,7 +91,14 @@ class FinishForm(forms.Form):
         ]
         if given["function_ok"]:
             tests.append(
-                {"code": "function", "name": _("功能检查"), "value": 1, "unit": "", "limit": None, "passed": True}
+                {
+                    "code": "function",
+                    "name": name_of_test("function"),
+                    "value": 1,
+                    "unit": "",
+                    "limit": None,
+                    "passed": True,
+                }
             )
         part = given["part_name"]
         parts = [

@@ -18,14 +18,8 @@ from tickets.lifecycle import queries as lifecycle
 from tickets.lifecycle.rules import UNDO_WITHIN
 from tickets.policies import fieldwork, is_engineer
 from tickets.record.models import State, Ticket
-from tickets.record.queries import last_fault
+from tickets.record.queries import last_fault, name_of_test
 from tickets.sla import queries as sla
-
-TEST_NAMES = {
-    "protective_earth": lambda: _("保护接地电阻"),
-    "equipment_leakage": lambda: _("设备漏电流"),
-    "applied_part_leakage": lambda: _("应用部分漏电流"),
-}
 
 STEP_DONE = {
     "accept": gettext_lazy("已接单"),
@@ -202,7 +196,7 @@ def tests_of(ticket: Ticket) -> list[dict[str, Any]]:
     if ticket.device is None:
         return []
     found = rules.tests_for(ticket.device.type.protection_class, ticket.device.type.applied_part)
-    return [{"test": test, "name": TEST_NAMES[test.code]()} for test in found]
+    return [{"test": test, "name": name_of_test(test.code)} for test in found]
 
 
 def colleagues(user: Any) -> list[User]:

@@ -27,6 +27,17 @@ REASONS = {
     "backups_short": gettext_lazy("备用机不够"),
     "danger": gettext_lazy("有危险情况"),
 }
+TESTS = {
+    "protective_earth": gettext_lazy("保护接地电阻"),
+    "equipment_leakage": gettext_lazy("设备漏电流"),
+    "applied_part_leakage": gettext_lazy("应用部分漏电流"),
+    "function": gettext_lazy("功能检查"),
+}
+
+
+def name_of_test(code: str, stored: str = "") -> str:
+    """A test of the finish sheet in the reader's language; one that is not ours keeps the name it was stored with."""
+    return str(TESTS.get(code, stored))
 
 
 def priority_reasons(codes: list[str]) -> str:

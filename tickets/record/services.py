@@ -37,6 +37,11 @@ def actor(by: User | Person | None) -> str:
     return person.public_id if person else "system"
 
 
+def reporter(by: User | Person | None) -> str:
+    """The same for what a ward does itself: without an account it is the phone that scanned the code."""
+    return actor(by) if by else "qr"
+
+
 def person_of(by: User | Person | None) -> Person | None:
     """Accounts act as their person row."""
     return by.person if isinstance(by, User) else by
@@ -75,7 +80,7 @@ def comment(ticket: Ticket, *, text: str, by: User | Person | None, at: datetime
     row = Comment.objects.create(
         ticket=ticket, text=clean, masked=bool(findings), public=public, by=person_of(by), at=at
     )
-    publish(events.CommentAdded(**envelope(ticket), at=at, by=actor(by), comment=row.pk, public=public))
+    publish(events.CommentAdded(**envelope(ticket), at=at, by=reporter(by), comment=row.pk, public=public))
     return row
 
 
@@ -139,7 +144,9 @@ def _keep(
     if safe.thumbnail:
         row.thumbnail.save(f"{name[:2]}/{name}.jpg", ContentFile(safe.thumbnail), save=False)
     row.save()
-    publish(events.AttachmentAdded(**envelope(ticket), at=at, by=actor(by), attachment=row.public_id, kind=safe.kind))
+    publish(
+        events.AttachmentAdded(**envelope(ticket), at=at, by=reporter(by), attachment=row.public_id, kind=safe.kind)
+    )
     return row
 
 

@@ -139,6 +139,30 @@ def test_a_ticket_that_waits_for_somebody_busy_is_not_called_one_that_nobody_can
     assert "没有人能去" not in page
 
 
+def test_who_was_sent_by_hand_when_nobody_could_go_is_named(ticket, dispatcher, signed_in, at):
+    services.dispatch(at=at)
+    assert "<h2>没有人能去</h2>" in signed_in(dispatcher).get(part(ticket, "assignment")).content.decode()
+    ticket.refresh_from_db()
+    lifecycle.assign(ticket, to=factories.engineer("zhao", at=at, name="赵强"), by=dispatcher, at=at)
+
+    page = signed_in(dispatcher).get(part(ticket, "assignment")).content.decode()
+
+    assert "<h2>人工派给赵工，当时没有合适的人</h2>" in page
+
+
+def test_another_choice_by_hand_is_not_explained_as_if_it_were_the_systems(ticket, li, dispatcher, signed_in, at):
+    services.dispatch(at=at)
+    ticket.refresh_from_db()
+    zhao = factories.engineer("zhao", at=at, name="赵强")
+    lifecycle.assign(ticket, to=zhao, by=dispatcher, at=at, reason="就在隔壁")
+
+    page = signed_in(dispatcher).get(part(ticket, "assignment")).content.decode()
+
+    assert "<h2>人工派给赵工</h2>" in page
+    assert "原来选的" in page
+    assert "为什么派给" not in page
+
+
 def test_the_card_says_who_is_here_with_how_much(ticket, li, dispatcher, signed_in, at):
     factories.engineer("sun", at=at, name="孙立", on_shift=False)
     lifecycle.assign(ticket, to=li, by=dispatcher, at=at)

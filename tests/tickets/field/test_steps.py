@@ -20,6 +20,7 @@ from tests import factories
 from tests.tickets.field.conftest import Phone, again, brought_to, facts
 from tickets.lifecycle import services as lifecycle
 from tickets.models import Ticket
+from tickets.record import services as record
 
 pytestmark = pytest.mark.django_db
 
@@ -163,6 +164,17 @@ def test_an_uncleaned_device_is_opened_for_a_p1_with_protection_only(
 
     phone.do(urgent, "start", decon="dirty", decon_note="N95、手套、护目镜")
     assert (again(urgent).state, again(urgent).decon_note) == ("working", "N95、手套、护目镜")
+
+
+def test_a_protection_named_later_joins_the_state_declared_before(
+    phone: Phone, ventilator: Device, stopped: FaultPreset, engineer: User
+) -> None:
+    urgent = brought_to("arrived", ventilator, stopped, engineer, in_use=True)
+    record.declare_decon(urgent, decon="dirty", by=engineer, at=timezone.now())
+
+    phone.do(urgent, "start", decon="dirty", decon_note="N95、手套")
+
+    assert (again(urgent).state, again(urgent).decon_note) == ("working", "N95、手套")
 
 
 def test_what_cannot_be_cleaned_names_its_danger_and_keeps_the_choice(

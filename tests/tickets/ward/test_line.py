@@ -48,7 +48,9 @@ def test_with_every_stop_done_nothing_is_promised(phone: Phone, ventilator: Devi
 
     assert [status for _label, status, _until in _line(token)] == ["met"] * 4
     assert queries.tracking(queries.find(token), timezone.now())["latest"] is None
-    assert "最晚" not in phone.follow(token).content.decode()
+    page = phone.follow(token).content.decode()
+    assert "最晚" not in page
+    assert page.count("李工说修好了") == 2  # the tab's title and the band, not once more below it
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,8 @@ def test_engineers_files_and_other_tickets_are_not_behind_this_token(
     assert "<img" not in page
     for row in (theirs, elsewhere):
         assert phone.client.get(f"/t/{token}/files/{row.public_id}/").status_code == 404
-    assert phone.client.get(f"/t/{other}/files/{elsewhere.public_id}/").status_code == 200
+    shown = phone.client.get(f"/t/{other}/files/{elsewhere.public_id}/")
+    assert (shown.status_code, bool(b"".join(shown.streaming_content))) == (200, True)
 
 
 def test_a_voice_note_is_named_and_has_no_address_here(phone: Phone, ventilator: Device) -> None:

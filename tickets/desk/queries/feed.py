@@ -139,13 +139,16 @@ def _other(record: EventRecord) -> str:
     return str(data.get("to") or data.get("engineer") or data.get("previous") or "")
 
 
+def who_did(record: EventRecord, behind: Behind) -> str:
+    """The name of the one whose fact it is: a person, the ward whose code was scanned, or the system."""
+    if record.by == "qr":
+        return behind.places.get(record.scope, _("病区"))
+    return _("系统") if record.by == "system" else behind.people.get(record.by, _("已清除"))
+
+
 def sentence_of(record: EventRecord, sentence: str, behind: Behind, *, with_number: bool = True) -> SafeString:
     """One fact with names and, on a board, the ticket's short number."""
     data = record.data
-    if record.by == "qr":
-        who = behind.places.get(record.scope, _("病区"))
-    else:
-        who = _("系统") if record.by == "system" else behind.people.get(record.by, _("已清除"))
     metric, short = data.get("metric"), short_number(str(data.get("number", "")), timezone.localdate())
     if not with_number:
         sentence = _NUMBER.sub(" ", sentence).strip().replace("， ", "，")
@@ -154,7 +157,7 @@ def sentence_of(record: EventRecord, sentence: str, behind: Behind, *, with_numb
     return format_html(
         sentence,
         no=format_html("<b>{}</b>", short),
-        who=format_html(strong, who),
+        who=format_html(strong, who_did(record, behind)),
         to=format_html(strong, behind.people.get(_other(record), _("工程师"))),
         metric=Metric(metric).label if metric in Metric.values else "",
         tell=_told(data),

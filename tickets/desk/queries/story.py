@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from config.kernel.models import EventRecord
-from tickets.desk.queries.feed import SAID, sentence_of, words_behind
-from tickets.record.models import Action, Attachment, Cause, Comment, Decon, Release, Source, Ticket
-from tickets.record.queries import priority_reasons
+from tickets.desk.queries.feed import SAID, Behind, sentence_of, who_did, words_behind
+from tickets.record.models import Action, Attachment, Cause, Comment, Decon, Release, RepairReport, Source, Ticket
+from tickets.record.queries import name_of_test, priority_reasons
 
 MORE: dict[str, tuple[str, str, Any]] = {
     "CommentAdded": ("message-square-text", "", gettext_lazy("{who} 留言")),
@@ -55,14 +55,23 @@ def timeline(ticket: Ticket) -> list[Line]:
     behind = words_behind(records)
     comments = {row.pk: row for row in ticket.comments.all()}
     files = {row.public_id: row for row in ticket.attachments.all()}
+    repaired = any(record.type == "TicketResolved" for record in records)
+    sheets = {row.at: row for row in ticket.repair_reports.all()} if repaired else {}
     lines = []
     for record in records:
         comment = comments.get(record.data.get("comment"))
-        lines.append(_line(record, behind, comment, files))
+        sheet = sheets.get(record.at) if record.type == "TicketResolved" else None
+        lines.append(_line(record, behind, comment, files, sheet))
     return lines
 
 
-def _line(record: EventRecord, behind: Any, comment: Comment | None, files: dict[str, Attachment]) -> Line:
+def _line(
+    record: EventRecord,
+    behind: Behind,
+    comment: Comment | None,
+    files: dict[str, Attachment],
+    sheet: RepairReport | None,
+) -> Line:
     icon, tone, sentence = MORE.get(record.type) or SAID[record.type]
     file = files.get(str(record.data.get("attachment", "")))
     if record.type in SAID:
@@ -80,8 +89,8 @@ def _line(record: EventRecord, behind: Any, comment: Comment | None, files: dict
         tone=tone,
         kind="note" if record.type in ("CommentAdded", "AttachmentAdded") else "state",
         text=sentence_of(record, str(sentence), behind, with_number=False),
-        under=[text for text in _under(record, files) if text],
-        quote=comment.text if comment else "",
+        under=[text for text in (*_under(record, behind, files), *_measured(sheet)) if text],
+        quote=comment.text if comment else sheet.diagnosis if sheet else "",
         private=bool(comment and not comment.public) or bool(file and not file.public),
         photo=_photo(record, files),
     )
@@ -98,7 +107,34 @@ def _arrived(data: dict[str, Any]) -> str:
     return _("输入编号到场，没有扫码") if data.get("how") == "typed" else _("手动到场")
 
 
-def _under(record: EventRecord, files: dict[str, Attachment]) -> list[str]:
+def _measured(sheet: RepairReport | None) -> list[str]:
+    """What the finish sheet says beside its three words: each test with its value and limit, and why restricted or out."""
+    return [*(_tested(test) for test in sheet.tests), sheet.release_note] if sheet else []
+
+
+def _tested(test: dict[str, Any]) -> str:
+    said = name_of_test(str(test.get("code", "")), str(test.get("name", "")))
+    if test.get("limit") is not None:  # a check without a limit is passed or not; its 1 is no figure
+        said += f" {_figure(test.get('value'))} {test.get('unit', '')}" + _("（限值 %(limit)s）") % {
+            "limit": test["limit"]
+        }
+    return _("，").join([said, _("合格") if test.get("passed") else _("没有通过")])
+
+
+def _figure(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _given_by(record: EventRecord, behind: Behind) -> str:
+    """Who sent somebody: the system, himself, or the one at the desk."""
+    if record.data.get("automatic"):
+        return _("自动派单")
+    if record.by == record.data.get("to"):
+        return _("自己接手")
+    return _("%(name)s指定") % {"name": who_did(record, behind)}
+
+
+def _under(record: EventRecord, behind: Behind, files: dict[str, Attachment]) -> list[str]:
     """What stands below the sentence: the source, the reason, the proof."""
     data, kind = record.data, record.type
     if kind == "AttachmentAdded":
@@ -110,7 +146,7 @@ def _under(record: EventRecord, files: dict[str, Attachment]) -> list[str]:
     said: dict[str, str] = {
         "TicketSubmitted": _label(Source, str(data.get("source", ""))),
         "TicketTriaged": priority_reasons(list(data.get("reasons") or [])),
-        "TicketAssigned": _("自动派单") if data.get("automatic") else "",
+        "TicketAssigned": _given_by(record, behind) if kind == "TicketAssigned" else "",
         "TicketArrived": _arrived(data),
         "ServiceRestored": _("备用机已接上") if data.get("how") == "backup" else "",
         "DeconDeclared": _label(Decon, str(data.get("decon", ""))),

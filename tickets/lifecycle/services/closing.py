@@ -36,7 +36,7 @@ from tickets.record.models import (
 )
 from tickets.record.queries import envelope, open_on
 from tickets.record.rules import clean_text
-from tickets.record.services import actor, lock, person_of
+from tickets.record.services import actor, lock, person_of, reporter
 from tickets.sla import services as sla
 
 
@@ -223,7 +223,7 @@ def confirm(
         by=person,
         at=at,
     )
-    publish(events.TicketClosed(**envelope(current), at=at, by=actor(by) if by else "qr", how="confirmed"))
+    publish(events.TicketClosed(**envelope(current), at=at, by=reporter(by), how="confirmed"))
     _release_parent(current, at=at)
     return current
 
@@ -261,6 +261,8 @@ def _reopen(ticket: Ticket, *, by: Actor, at: datetime, how: str, reason: str) -
         assignee=None,
         assigned_at=None,
         accepted_at=None,
+        departed_at=None,
+        eta_at=None,
         resolved_at=None,
         restored_at=None if ticket.backup_device_id is None else ticket.restored_at,
         ended_at=None,
@@ -272,7 +274,9 @@ def _reopen(ticket: Ticket, *, by: Actor, at: datetime, how: str, reason: str) -
     sla.unmeet(ticket, ["fix"] if ticket.restored_at else ["restoration", "fix"], at=at)
     if reason.strip():
         record.comment(ticket, text=reason, by=by, at=at)
-    publish(events.TicketReopened(**envelope(ticket), at=at, by=actor(by) if by else "qr", how=how))
+    publish(events.TicketReopened(**envelope(ticket), at=at, by=reporter(by), how=how))
+    if ticket.device and rules.takes_out_of_use(priority=ticket.priority, danger=ticket.danger):
+        devices.put_out_of_use(ticket.device, reason=ticket.fault_label or ticket.number, by=by, at=at)
     return ticket
 
 
@@ -314,7 +318,7 @@ def cancel(
         end_pause(current, by=by, at=at, automatic=False)
     if reason.strip():
         record.comment(current, text=reason, by=by, at=at)
-    publish(events.TicketCancelled(**envelope(current), at=at, by=actor(by) if by else "qr"))
+    publish(events.TicketCancelled(**envelope(current), at=at, by=reporter(by)))
     _release_parent(current, at=at)
     return current
 
@@ -347,7 +351,7 @@ def rate(ticket: Ticket, *, rating: int, by: Actor, at: datetime, reasons: Seque
     current.rating, current.rating_reasons = rating, [str(r)[:40] for r in reasons][:5]
     current.version += 1
     current.save(update_fields=["rating", "rating_reasons", "version", "updated_at"])
-    publish(events.TicketRated(**envelope(current), at=at, by=actor(by) if by else "qr", rating=rating))
+    publish(events.TicketRated(**envelope(current), at=at, by=reporter(by), rating=rating))
     return current
 
 

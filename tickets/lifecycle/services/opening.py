@@ -22,7 +22,7 @@ from tickets.record import services as record
 from tickets.record.models import Danger, Source, State, Ticket
 from tickets.record.queries import Past, envelope, past_of, search_words
 from tickets.record.rules import clean_text
-from tickets.record.services import actor, lock, person_of
+from tickets.record.services import actor, lock, person_of, reporter
 from tickets.sla import services as sla
 
 
@@ -118,7 +118,7 @@ def submit(  # noqa: PLR0913 - a report has that many parts
     submitted = events.TicketSubmitted(
         **envelope(ticket),
         at=at,
-        by=actor(by) if by else "qr",
+        by=reporter(by),
         source=source,
         symptom=ticket.symptom,
         in_use=in_use,
@@ -225,7 +225,7 @@ def assign(
         hold_reason=None,
         hold_until=None,
     )
-    if previous and reason:
+    if reason.strip():
         record.comment(current, text=reason, by=by, at=at, public=False)
     publish(
         events.TicketAssigned(

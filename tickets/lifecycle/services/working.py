@@ -137,7 +137,7 @@ def start(
     """Work begins. Refused while the decontamination state is undeclared. `WorkStarted`."""
     current = lock(ticket, version=version)
     before = seen(current, current.device)
-    if decon and decon != current.decon:
+    if decon and (decon != current.decon or decon_note.strip() not in ("", current.decon_note)):
         record.declare_decon(current, decon=decon, note=decon_note, by=by, at=at)
         current = lock(ticket)
     if not rules.decon_allows_start(decon=current.decon, priority=current.priority, note=current.decon_note):
