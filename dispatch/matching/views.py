@@ -98,7 +98,8 @@ def _outs(told: queries.Explained | None) -> list[tuple[str, str]]:
 @login_required
 @require_safe
 def candidates(request: HttpRequest, public_id: str) -> HttpResponse:
-    """Everybody the desk may give this ticket to: the best first, those a rule stands against last, with the rule."""
+    """Everybody the desk may give this ticket to: the best first, then those a rule stands against, with the rule; who is
+    not in the house comes last."""
     ticket = _ticket(request, public_id)
     return render(request, "dispatch/matching/_candidates.html", {"ticket": ticket, "people": _people(ticket)})
 
@@ -122,7 +123,7 @@ def _people(ticket: Ticket) -> list[dict[str, Any]]:
                 "here": line is not None,
                 "why": why or stopped.get(user.pk, "") or ("" if line else _("不在班")),
                 "stopped": user.pk in stopped or line is None,
-                "order": (user.pk in stopped or line is None, rank, user.pk),
+                "order": (user.pk in stopped or line is None, line is None, rank, user.pk),
             }
         )
     return sorted((one for one in found if one["user"].pk != ticket.assignee_id), key=lambda one: one["order"])

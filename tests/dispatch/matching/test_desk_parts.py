@@ -1,5 +1,7 @@
 """Matching and roster on the desk's pages: why, whom, who is here; and who may see it."""
 
+import re
+
 import pytest
 from django.utils import timezone
 
@@ -161,6 +163,16 @@ def test_another_choice_by_hand_is_not_explained_as_if_it_were_the_systems(ticke
     assert "<h2>人工派给赵工</h2>" in page
     assert "原来选的" in page
     assert "为什么派给" not in page
+
+
+def test_who_is_in_the_house_stands_before_who_is_not(ticket, dispatcher, signed_in, at):
+    for name, here in (("a", False), ("b", True), ("c", False), ("d", True)):
+        factories.engineer(name, at=at, name=f"{name.upper()}某", on_shift=here, skills={})
+    services.dispatch(at=at)
+
+    page = signed_in(dispatcher).get(part(ticket, "candidates")).content.decode()
+
+    assert re.findall(r'name="to" value="(\w)"', page) == ["b", "d", "a", "c"]
 
 
 def test_the_card_says_who_is_here_with_how_much(ticket, li, dispatcher, signed_in, at):
