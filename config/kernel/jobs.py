@@ -16,7 +16,7 @@ from django.core.signing import BadSignature
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_q.brokers.orm import ORM
-from django_q.models import OrmQ
+from django_q.models import OrmQ, Task
 from django_q.signing import SignedPackage
 from django_q.tasks import async_task
 
@@ -26,6 +26,7 @@ from config.kernel.models import Heartbeat, IdempotencyRecord
 logger = logging.getLogger(__name__)
 RUNNER = "config.kernel.jobs.run"
 MOST_TWINS = 500
+KEPT_RESULTS = 1000
 _ALLOWED = re.compile(r"^(assets|tickets|dispatch|integrations|config\.kernel)(\.[a-z_]+)*\.jobs\.[a-z_]+$")
 
 
@@ -64,6 +65,16 @@ def forget_answers() -> None:
     """Once a day: a request that is a week old is not sent again, and its kept answer may name people."""
     gone, _rows = IdempotencyRecord.objects.filter(created_at__lt=timezone.now() - timedelta(days=7)).delete()
     logger.info("forgotten: answers %d", gone)
+
+
+def forget_results() -> None:
+    """The newest 1,000 jobs that went well and the newest 1,000 that failed stay to be looked at."""
+    for success in (True, False):
+        rows = Task.objects.filter(success=success)
+        # By time, not by a list of what stays: what ends meanwhile is newer and must not go.
+        edge = rows.order_by("-stopped").values_list("stopped", flat=True)[KEPT_RESULTS : KEPT_RESULTS + 1]
+        for stopped in edge:
+            rows.filter(stopped__lte=stopped).delete()
 
 
 class GuardedBroker(ORM):

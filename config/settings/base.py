@@ -170,7 +170,7 @@ Q_CLUSTER = {
     "ack_failures": True,
     "scheduler": False,  # 10 to 23 seconds late: config.schedules and kernel timers keep time instead
     "catch_up": False,
-    "save_limit": 1000,
+    "save_limit": 0,  # its own limit locks and reads all kept results for each job; kernel.jobs.forget_results keeps it
     "broker_class": "config.kernel.jobs.GuardedBroker",
     "label": "任务",
     "log_level": "WARNING",

@@ -80,10 +80,10 @@ class Plant:
         """Start `web-1`, `worker-1` or `clock-1` and return at once."""
         kind = name.split("-", maxsplit=1)[0]
         told = {"web": "web", "worker": "qcluster", "clock": "clock"}[kind]
-        more = {}
+        more = {"PGAPPNAME": name}  # so that PostgreSQL knows which of them asks
         if kind == "web":
             port = self.ports.setdefault(name, free_port())
-            more = {"HOST": "127.0.0.1", "PORT": str(port)}
+            more |= {"HOST": "127.0.0.1", "PORT": str(port)}
         with self.log.open("ab") as log:
             self.processes[name] = subprocess.Popen(
                 [*MANAGE, told],

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import transaction
 from django.utils import timezone
-from django_q.models import OrmQ
+from django_q.conf import Conf
+from django_q.models import OrmQ, Task
 from django_q.signing import SignedPackage
 
 from config.kernel import jobs
 from config.kernel.models import Heartbeat
+from config.schedules import SCHEDULES
 
 BEAT = "config.kernel.jobs.beat"
 
@@ -164,3 +166,28 @@ def test_a_twin_that_somebody_began_meanwhile_is_not_dropped(broker: jobs.Guarde
 
     assert jobs.drop(answered) == 0
     assert OrmQ.objects.count() == 1
+
+
+def finished(name: str, at: datetime, *, success: bool) -> None:
+    Task.objects.create(
+        id=f"{name}-{success}", name=name, func=jobs.RUNNER, args=(), kwargs={}, started=at, stopped=at, success=success
+    )
+
+
+@pytest.mark.django_db
+def test_the_newest_results_of_both_kinds_stay(monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
+    monkeypatch.setattr(jobs, "KEPT_RESULTS", 3)
+    for n in range(5):
+        finished(str(n), now + timedelta(minutes=n), success=True)
+    for n in range(2):
+        finished(str(n), now + timedelta(minutes=n), success=False)
+
+    jobs.forget_results()
+
+    left = Task.objects.order_by("success", "stopped").values_list("success", "name")
+    assert list(left) == [(False, "0"), (False, "1"), (True, "2"), (True, "3"), (True, "4")]
+
+
+def test_no_job_that_ends_pays_for_the_results_of_others() -> None:
+    assert Conf.SAVE_LIMIT == 0  # decision 30: else each reads and locks all of them
+    assert "config.kernel.jobs.forget_results" in {schedule.job for schedule in SCHEDULES}
