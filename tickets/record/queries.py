@@ -37,7 +37,7 @@ TESTS = {
 
 def name_of_test(code: str, stored: str = "") -> str:
     """A test of the finish sheet in the reader's language; one that is not ours keeps the name it was stored with."""
-    return str(TESTS.get(code, stored))
+    return str(TESTS.get(code) or stored or code)
 
 
 def priority_reasons(codes: list[str]) -> str:

@@ -20,7 +20,7 @@ from config.kernel.errors import Invalid, NotAllowedNow
 from config.kernel.events import publish
 from tickets import events
 from tickets.lifecycle import rules
-from tickets.lifecycle.services.steps import Actor, advance, close_time_entries, end_pause
+from tickets.lifecycle.services.steps import Actor, advance, close_time_entries, end_pause, stop_if_dangerous
 from tickets.lifecycle.services.undoing import remember, seen
 from tickets.record import services as record
 from tickets.record.models import (
@@ -275,8 +275,7 @@ def _reopen(ticket: Ticket, *, by: Actor, at: datetime, how: str, reason: str) -
     if reason.strip():
         record.comment(ticket, text=reason, by=by, at=at)
     publish(events.TicketReopened(**envelope(ticket), at=at, by=reporter(by), how=how))
-    if ticket.device and rules.takes_out_of_use(priority=ticket.priority, danger=ticket.danger):
-        devices.put_out_of_use(ticket.device, reason=ticket.fault_label or ticket.number, by=by, at=at)
+    stop_if_dangerous(ticket, by=by, at=at)
     return ticket
 
 

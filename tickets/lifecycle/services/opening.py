@@ -11,13 +11,12 @@ from django.utils.translation import gettext as _
 
 from assets.places.models import Department, Location, User
 from assets.register import queries as register
-from assets.register import services as devices
 from assets.register.models import Device, FaultPreset
 from config.kernel.errors import Conflict, Invalid, NotAllowedNow
 from config.kernel.events import publish
 from tickets import events
 from tickets.lifecycle import rules
-from tickets.lifecycle.services.steps import Actor, advance, close_time_entries, end_pause
+from tickets.lifecycle.services.steps import Actor, advance, close_time_entries, end_pause, stop_if_dangerous
 from tickets.record import services as record
 from tickets.record.models import Danger, Source, State, Ticket
 from tickets.record.queries import Past, envelope, past_of, search_words
@@ -126,8 +125,7 @@ def submit(  # noqa: PLR0913 - a report has that many parts
         repeat_of=earlier.public_id if earlier else "",
     )
     publish(submitted, *([_triaged(ticket, by=None, at=at)] if ticket.state == State.TRIAGED else []))
-    if device and rules.takes_out_of_use(priority=priority, danger=danger):
-        devices.put_out_of_use(device, reason=ticket.fault_label or ticket.number, by=by, at=at)
+    stop_if_dangerous(ticket, by=by, at=at)
     return ticket
 
 
@@ -184,8 +182,7 @@ def triage(
     if before != priority:
         sla.rebase(current, from_priority=before, to_priority=priority, reason=_("重新分级"), by=person_of(by), at=at)
     publish(_triaged(current, by=by, at=at))
-    if current.device and rules.takes_out_of_use(priority=priority, danger=current.danger):
-        devices.put_out_of_use(current.device, reason=current.fault_label or current.number, by=by, at=at)
+    stop_if_dangerous(current, by=by, at=at)
     return current
 
 

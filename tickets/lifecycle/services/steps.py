@@ -10,8 +10,10 @@ from django.utils.translation import gettext as _
 from django_fsm import TransitionNotAllowed
 
 from assets.places.models import Person, User
+from assets.register import services as devices
 from config.kernel import timers
 from config.kernel.errors import NotAllowedNow
+from tickets.lifecycle import rules
 from tickets.record.models import Ticket
 from tickets.record.services import person_of
 from tickets.sla import services as sla
@@ -46,3 +48,9 @@ def close_time_entries(ticket: Ticket, at: datetime) -> None:
 
 def resume_key(ticket: Ticket) -> str:
     return f"resume:{ticket.pk}"
+
+
+def stop_if_dangerous(ticket: Ticket, *, by: Actor, at: datetime) -> None:
+    """Domain 1.2: a danger on a P1 or P2 fault puts the device out of use at once."""
+    if ticket.device and rules.takes_out_of_use(priority=ticket.priority, danger=ticket.danger):
+        devices.put_out_of_use(ticket.device, reason=ticket.fault_label or ticket.number, by=by, at=at)
