@@ -21,13 +21,13 @@ def _fill(page: Page, in_use: str) -> None:
     page.locator("label:has(input[name=symptom])").first.click()
 
 
-def _untouched(hospital: Hospital, group: str) -> str:
-    """The report page of a ready device of this group that nobody has reported."""
+def _untouched(hospital: Hospital, group: str, **more: str) -> str:
+    """The report page of a ready device of this group that nobody has reported; `more` narrows the devices."""
     token = hospital.ask(
         "from assets.register.queries import token_of\n"
         "from assets.models import Device\n"
         "from tickets.record.models import OPEN\n"
-        f"rows = Device.objects.filter(type__group__code={group!r}, status='ready').exclude(tickets__state__in=OPEN)\n"
+        f"rows = Device.objects.filter(type__group__code={group!r}, status='ready', **{more!r}).exclude(tickets__state__in=OPEN)\n"
         "print(json.dumps(token_of(rows.order_by('-pk').first())))"
     )
     return f"/q/{token}/"
@@ -47,6 +47,25 @@ def test_a_phone_set_to_another_zone_says_the_hospitals_time(hospital: Hospital,
     expect(mark).not_to_contain_text("99:99", timeout=SOON)
     minutes = [int(said[-5:-3]) * 60 + int(said[-2:]) for said in (served, mark.inner_text())]
     assert (minutes[1] - minutes[0]) % 1440 <= 2
+
+
+def test_the_ward_sees_on_its_phone_how_far_each_ticket_is_and_who_comes(
+    hospital: Hospital, visit: Callable[..., Page]
+) -> None:
+    page = visit("nurse")
+    page.goto(_untouched(hospital, "pump", department__staff__username=hospital.login("nurse")["username"]))
+    _fill(page, "no")
+    page.click("#send")
+    page.wait_for_url(re.compile("/t/"), timeout=SOON)
+
+    page.goto("/ward/")
+
+    rows = page.locator("table.tbl:has(.col-state) tbody tr")
+    expect(rows).not_to_have_count(0)
+    edges = rows.evaluate_all(
+        "rows => rows.flatMap(row => [...row.cells].map(cell => cell.getBoundingClientRect().right))"
+    )
+    assert max(edges) <= PHONE["viewport"]["width"]
 
 
 def _owed(page: Page) -> int:
