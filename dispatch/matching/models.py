@@ -78,6 +78,12 @@ class Decision(models.Model):
         NOBODY = "nobody", _("无人可派")
         OVERRIDDEN = "overridden", _("人工改派")
 
+    class Method(models.TextChoices):
+        ASSIGNMENT = "assignment", _("最优分配")
+        C_MU = "c_mu", _("按紧急度排序")
+        LEAST_LOADED = "least_loaded", _("负载最轻")
+        BY_HAND = "by_hand", _("人工")
+
     ticket = models.ForeignKey(
         Ticket, models.CASCADE, related_name="decisions", verbose_name=pgettext_lazy("one", "工单")
     )
@@ -86,7 +92,7 @@ class Decision(models.Model):
     chosen = models.ForeignKey(
         USER, models.SET_NULL, null=True, blank=True, related_name="decisions", verbose_name=_("人选")
     )
-    mode = models.CharField(_("算法"), max_length=20)
+    mode = models.CharField(_("算法"), max_length=20, choices=Method.choices)
     weights_version = models.PositiveIntegerField(_("权重版本"), default=1)
     input_hash = models.CharField(max_length=64, blank=True)
     explanation = models.JSONField(_("依据"), default=dict)
