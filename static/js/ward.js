@@ -186,7 +186,7 @@ function listMine() {
     const link = document.createElement("a");
     link.className = "btn full mt-2";
     link.href = item.url;
-    link.textContent = `${item.device} ${inTheHospital.format(item.at)}`;
+    link.textContent = `${box.dataset.called ?? item.device} ${inTheHospital.format(item.at)}`;
     box.append(link);
   }
   box.hidden = !shown.length;

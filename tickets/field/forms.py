@@ -70,6 +70,13 @@ class FinishForm(forms.Form):
                 error_messages={"invalid": gettext_lazy("填一个数字。")},
             )  # fmt: skip
 
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        said = given.get("part_serial") or given.get("old_part_kept") or (given.get("part_quantity") or 1) > 1
+        if said and not given.get("part_name") and "part_name" not in self.errors:
+            self.add_error("part_name", _("写配件名称，或清空数量、序列号和旧件。"))
+        return given
+
     def sentence(self) -> str:
         """What is wrong and where; what was not filled in says itself what to choose."""
         chosen = {"cause", "action", "release"}

@@ -46,6 +46,11 @@ def field_page(view: View) -> View:
     return page
 
 
+def _looks_only(request: HttpRequest) -> bool:
+    """The desk sees what engineers see, without what only an engineer can do."""
+    return not policies.is_engineer(request.user)
+
+
 def _find(request: HttpRequest, public_id: str) -> Ticket:
     rows = Ticket.objects.for_board().select_related("last_step")
     ticket = policies.visible_tickets(request.user, rows).filter(public_id=public_id).first()
@@ -60,7 +65,14 @@ def today(request: HttpRequest) -> HttpResponse:
     groups = queries.today(request.user, timezone.now())
     queries.say_what_is_against(groups["open_to_take"], request.user, timezone.now())
     hands = len(groups["urgent"]) + len(groups["mine"]) + len(groups["waiting"])
-    context = {"groups": groups, "hands": hands, "now": timezone.now(), "tab": "today", "seq": log.head()}
+    context = {
+        "groups": groups,
+        "hands": hands,
+        "now": timezone.now(),
+        "tab": "today",
+        "seq": log.head(),
+        "looks_only": _looks_only(request),
+    }
     return render(request, "tickets/field/today.html", context)
 
 
@@ -71,7 +83,13 @@ def waiting(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "tickets/field/waiting.html",
-        {"groups": groups, "now": timezone.now(), "tab": "waiting", "seq": log.head()},
+        {
+            "groups": groups,
+            "now": timezone.now(),
+            "tab": "waiting",
+            "seq": log.head(),
+            "looks_only": _looks_only(request),
+        },
     )
 
 
@@ -109,6 +127,7 @@ def _finish(
         "ticket": ticket,
         "form": form,
         "problem": problem,
+        "too_early": ticket.state != State.WORKING and not problem,
         "op_id": uuid.uuid4(),
         "causes": Cause.choices,
         "actions": Action.choices,
@@ -378,6 +397,7 @@ def scan(request: HttpRequest) -> HttpResponse:
         if text and not found
         else "",
         "tab": "scan",
+        "looks_only": _looks_only(request),
     }
     return render(request, "tickets/field/scan.html", context, status=422 if text and not found else 200)
 

@@ -10,10 +10,11 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 MASK: Final = "＊＊＊"
+LONGEST_HOLD: Final = timedelta(days=180)  # a repair waits no longer without somebody saying so again
 _KEEP_FORMAT: Final = "\u200d"  # joins emoji; every other format character can reorder or hide text
 _HAN_DIGITS: Final = str.maketrans("〇零○一幺二两三四五六七八九", "00011223456789")
 _ID_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)

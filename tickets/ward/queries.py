@@ -66,8 +66,8 @@ def alive(ticket: Ticket, now: datetime) -> bool:
     return ticket.ended_at is None or now - ticket.ended_at < TRACKING_DIES_AFTER
 
 
-def tracking(ticket: Ticket, now: datetime) -> dict[str, Any]:
-    """Everything the tracking page shows, by name."""
+def tracking(ticket: Ticket, now: datetime, token: str) -> dict[str, Any]:
+    """Everything the tracking page of this token shows, by name."""
     dues = {clock.metric: clock for clock in ticket.clocks.all()}
     backup = ticket.backup_device or (
         register.nearest_ready_backup(ticket.device)
@@ -89,7 +89,8 @@ def tracking(ticket: Ticket, now: datetime) -> dict[str, Any]:
         "returned": ticket.is_open and not repaired and ticket.reopen_count > 0,
         "closed": ticket.state == State.CLOSED,
         "ended_word": ticket.get_state_display(),
-        "withdrawable": ticket.state in (State.NEW, State.TRIAGED, State.ASSIGNED),
+        "withdrawable": ticket.state in (State.NEW, State.TRIAGED, State.ASSIGNED)
+        and not Watcher.objects.filter(token=token, withdrawn_at__isnull=False).exists(),
         "again": _report_again(ticket),
         "named": ticket.reporter_id is not None,
         "headline": _headline(ticket),

@@ -208,14 +208,24 @@ def nudge(ticket: Ticket, *, at: datetime) -> Ticket:
 
 
 @transaction.atomic
-def withdraw(ticket: Ticket, *, at: datetime) -> bool:
-    """True: cancelled, nobody else had reported it. False: others still wait, so it goes on and the desk reads that
-    somebody no longer needs it. Refused once an engineer has accepted."""
+def withdraw(ticket: Ticket, *, token: str, at: datetime) -> bool:
+    """True: cancelled, no report of it is left. False: other reports stand, so it goes on and the desk reads, once for
+    each report, that this one is taken back. Refused once an engineer has accepted."""
     current = lock(ticket)
-    voices = Watcher.objects.filter(ticket=current, client_id__isnull=False).count()
-    if voices > 1 and current.state in story.BEFORE_ACCEPTANCE:
-        record.comment(current, text=_("一位报修人说不用修了。还有别人在等，没有撤销。"), by=None, at=at)
-        return False
+    if current.state in story.BEFORE_ACCEPTANCE:
+        mine = Watcher.objects.filter(ticket=current, token=token).first()
+        if mine and mine.withdrawn_at:
+            raise NotAllowedNow(_("这次报修已经撤销了。"))
+        others = Watcher.objects.filter(ticket=current, withdrawn_at=None).exclude(token=token).count()
+        if mine:
+            mine.withdrawn_at = at
+            mine.save(update_fields=["withdrawn_at"])
+        # The ward's own link is nobody's report: with it, the one report that stands is taken back.
+        if others > (0 if mine else 1):
+            said = _("一份报修撤回了，说不用修。还有别的报修，没有撤销。")
+            if mine or not Comment.objects.filter(ticket=current, by=None, text=said).exists():
+                record.comment(current, text=said, by=None, at=at)
+            return False
     lifecycle.cancel(current, by=None, at=at, before_acceptance=True)
     return True
 
@@ -256,11 +266,12 @@ def note_attempt(*, device: Device, browser: str, address: str) -> bool:
     return over(counts)
 
 
-def nudge_again(ticket: Ticket, *, token: str, at: datetime) -> Ticket:
-    """The ward asks again from its page; the same phone within a minute is one press, and changes nothing."""
+def nudge_again(ticket: Ticket, *, token: str, at: datetime) -> bool:
+    """The ward asks again from its page; the same phone within a minute is one press: False, and nothing changes."""
     if adapters.count(f"nudge:{token}", NUDGED_AGAIN_AFTER):
-        return ticket
-    return nudge(ticket, at=at)
+        return False
+    nudge(ticket, at=at)
+    return True
 
 
 def add_note(ticket: Ticket, *, token: str, text: str, at: datetime) -> Comment:

@@ -184,11 +184,11 @@ def track(request: HttpRequest, token: str) -> HttpResponse:
 def _tracking(
     request: HttpRequest, token: str, ticket: Ticket, *, problem: str = "", status: int = 200
 ) -> HttpResponse:
-    context = queries.tracking(ticket, timezone.now()) | {
+    context = queries.tracking(ticket, timezone.now(), token) | {
         "token": token,
         "problem": problem,
         "said": request.GET.get("said", "") if request.GET.get("said") in (*VERBS, *OUTCOMES) and not problem else "",
-        "typed": request.POST.get("text", "") if problem else "",
+        "given": request.POST if problem else {},
         "photo_limit": PHOTOS,
         "other_lang": "zh-hans" if translation.get_language() == "en" else "en",
     }
@@ -227,12 +227,12 @@ def _file(request: HttpRequest, ticket: Ticket, token: str) -> str:
     return "some" if len(uploads) > PHOTOS else "file"
 
 
-def _nudge(request: HttpRequest, ticket: Ticket, token: str) -> Any:
-    return services.nudge_again(ticket, token=token, at=timezone.now())
+def _nudge(request: HttpRequest, ticket: Ticket, token: str) -> str:
+    return "nudge" if services.nudge_again(ticket, token=token, at=timezone.now()) else "soon"
 
 
 def _withdraw(request: HttpRequest, ticket: Ticket, token: str) -> str:
-    return "withdraw" if services.withdraw(ticket, at=timezone.now()) else "kept"
+    return "withdraw" if services.withdraw(ticket, token=token, at=timezone.now()) else "kept"
 
 
 def _confirm(request: HttpRequest, ticket: Ticket, token: str) -> Any:
@@ -266,7 +266,7 @@ VERBS: dict[str, Verb] = {
     "rate": _rate,
     "name": _name,
 }
-OUTCOMES = ("kept", "some")  # what a verb may say in place of its own name
+OUTCOMES = ("kept", "some", "soon")  # what a verb may say in place of its own name
 
 
 @anonymous_page

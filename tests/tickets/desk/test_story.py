@@ -12,7 +12,7 @@ from assets.models import Device, FaultPreset, User
 from tests.tickets.desk import stories
 from tickets.desk import queries
 from tickets.lifecycle import services as lifecycle
-from tickets.models import Comment, Ticket
+from tickets.models import Comment, HoldReason, Ticket
 
 TESTS = [
     {"code": "protective_earth", "name": "保护接地电阻", "value": 84, "unit": "mΩ", "limit": 300, "passed": True},
@@ -134,3 +134,28 @@ def test_a_repair_sent_back_promises_no_arrival(ticket: Ticket, engineer: User, 
 
     ticket.refresh_from_db()
     assert (ticket.state, ticket.eta_at, ticket.departed_at, ticket.assignee) == ("reopened", None, None, None)
+
+
+def test_work_that_goes_on_says_who_went_on(ticket: Ticket, engineer: User, now: datetime) -> None:
+    stories.working(ticket, engineer, now)
+    reason = HoldReason.objects.filter(stops_clock=True).first()
+    for automatic in (False, True):
+        now += timedelta(minutes=5)
+        lifecycle.pause(ticket, reason=reason, by=engineer, at=now)
+        now += timedelta(minutes=5)
+        lifecycle.resume(ticket, by=None if automatic else engineer, at=now, automatic=automatic)
+
+    ticket.refresh_from_db()
+    lines = [line for line in queries.timeline(ticket) if "继续维修" in str(line.text)]
+    assert [(str(line.text), line.under) for line in lines] == [
+        ("<b>系统</b> 继续维修", ["到时间，自动继续"]), (f"<b>{engineer.short_name}</b> 继续维修", []),
+    ]  # fmt: skip
+
+
+def test_parts_stand_under_the_repair_that_used_them(ticket: Ticket, engineer: User, now: datetime) -> None:
+    stories.working(ticket, engineer, now)
+    part = {"name": "电源板", "quantity": 2, "serial_no": "7K2-0931", "old_part_kept": True}
+
+    lifecycle.resolve(ticket, sheet=replace(SHEET, parts=[part]), by=engineer, at=now)
+
+    assert under(ticket, "修复")[-1][1] == "电源板 x 2，序列号 7K2-0931，旧件已留存"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 
 import pytest
-from django.db import connection
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -13,7 +14,7 @@ from assets.register.rules import read_short_code, show_short_code
 from config.kernel.models import EventRecord
 from tests import factories
 from tickets.lifecycle import services as lifecycle
-from tickets.models import Comment, Ticket
+from tickets.models import Comment, HoldReason, Ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -271,3 +272,58 @@ def test_a_dirty_device_asks_for_protection_only_where_that_is_allowed(phone, ti
 
     assert ("写明防护措施" in answer) is (ticket.priority == 1)
     assert ("先请病区消毒" in answer) is (ticket.priority != 1)
+
+
+def test_a_part_without_a_name_is_asked_for_before_the_signature(phone, ticket, ventilator):
+    do(phone, ticket, "accept")
+    do(phone, ticket, "arrive", scan=ventilator.short_code)
+    do(phone, ticket, "start", decon="cleaned")
+
+    answer = do(
+        phone, ticket, "finish", cause="part", action="replace", release="usable", function_ok="1", part_quantity="3",
+        part_serial="S1",
+    )  # fmt: skip
+
+    text = answer.content.decode()
+    assert answer.status_code in (400, 422)
+    assert "写配件名称，或清空数量、序列号和旧件。" in text
+    assert 'name="part_serial" maxlength="60" value="S1"' in text
+    assert '<details class="card padded" open>' in text
+    assert (state(ticket), ticket.parts.count()) == ("working", 0)
+
+
+def test_a_sheet_that_is_opened_too_early_says_so_at_once(phone, ticket):
+    page = phone.get(f"/field/{ticket.public_id}/finish/").content.decode()
+
+    assert "还不能完成" in page
+
+
+def test_a_reason_cannot_make_a_pause_longer_than_it_may_be(phone, ticket):
+    reason = HoldReason(code="ages", name="很久", default_hours=181 * 24)
+
+    with pytest.raises(ValidationError, match="4320"):
+        reason.full_clean()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        reason.save()
+
+
+def test_handing_over_names_nobody_by_itself(phone, ticket):
+    page = phone.get(f"/field/{ticket.public_id}/more/").content.decode()
+
+    assert '<select class="inp" name="to" required><option value="">选一位</option>' in page
+    assert " selected" not in page
+
+
+def test_the_desk_looks_at_the_engineers_pages_and_finds_no_button_that_refuses_it(
+    client, dispatcher, ventilator, stopped
+):
+    lifecycle.submit(device=ventilator, preset=stopped, in_use=False, by=None, at=timezone.now())
+    client.force_login(dispatcher)
+
+    page = client.get("/field/").content.decode()
+
+    assert "这里只能看" in page
+    assert "看工单" in page
+    assert "/do/accept/" not in page
+    assert "/field/me/" not in page
+    assert "/field/_duty/" not in page

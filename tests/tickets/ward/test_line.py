@@ -17,7 +17,7 @@ from tickets.ward import queries
 
 def _line(token: str) -> list[tuple[str, str, bool]]:
     """Of each stop: what it is called, how it stands, whether a time is promised."""
-    shown = queries.tracking(queries.find(token), timezone.now())
+    shown = queries.tracking(queries.find(token), timezone.now(), token)
     return [(str(stop["label"]), stop["status"], stop["until"] is not None) for stop in shown["stops"]]
 
 
@@ -35,7 +35,7 @@ def test_with_a_backup_the_ward_still_waits_for_its_own_device(
     assert _line(token) == [
         ("已送达", "met", False), ("已接单", "met", False), ("已到场", "met", False), ("原机修好", "now", True),
     ]  # fmt: skip
-    shown = queries.tracking(queries.find(token), now)
+    shown = queries.tracking(queries.find(token), now, token)
     assert (shown["headline"], shown["latest"]) == ("李工正在维修", ticket.clocks.get(metric="fix").due_at)
     backup = phone.follow(token).content.decode().split("备用机已接上")[1].split("</section>")[0]
     assert re.search(r'<span class="t13 ink2 blk">\d\d:\d\d 自检合格', backup)
@@ -47,7 +47,7 @@ def test_with_every_stop_done_nothing_is_promised(phone: Phone, ventilator: Devi
     repaired(ticket_of(token), engineer)
 
     assert [status for _label, status, _until in _line(token)] == ["met"] * 4
-    assert queries.tracking(queries.find(token), timezone.now())["latest"] is None
+    assert queries.tracking(queries.find(token), timezone.now(), token)["latest"] is None
     page = phone.follow(token).content.decode()
     assert "最晚" not in page
     assert page.count("李工说修好了") == 2  # the tab's title and the band, not once more below it
@@ -85,4 +85,6 @@ def test_the_second_engineer_arrives_for_himself(
     lifecycle.arrive(ticket, by=engineer, at=timezone.now(), scanned=True)
 
     assert [status for _label, status, _until in _line(token)] == ["met", "met", "met", "now"]
-    assert queries.tracking(queries.find(token), timezone.now())["stops"][2]["detail"] == ""  # not the first one's time
+    assert (
+        queries.tracking(queries.find(token), timezone.now(), token)["stops"][2]["detail"] == ""
+    )  # not the first one's time

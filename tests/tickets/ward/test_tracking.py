@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
@@ -63,7 +64,7 @@ def test_it_shows_only_what_is_on_the_list(phone: Phone, ventilator: Device, eng
 
     page = phone.follow(token).content.decode()
 
-    assert set(queries.tracking(queries.find(token), timezone.now())) == SHOWN
+    assert set(queries.tracking(queries.find(token), timezone.now(), token)) == SHOWN
     assert "李工" in page
     for secret in (
         "李志远",
@@ -117,20 +118,60 @@ def test_withdrawn_before_anybody_accepted(phone: Phone, ventilator: Device) -> 
     assert "已撤销" in phone.follow(token).content.decode()
 
 
-def test_of_two_who_reported_neither_can_cancel_it_for_the_other(
+def test_a_report_that_is_taken_back_cancels_nothing_for_the_other(
     new_phone: Callable[[], Phone], ventilator: Device
 ) -> None:
     first, second = new_phone(), new_phone()
-    own = first.report(ventilator, in_use="yes")
-    joined = second.report(ventilator, in_use="yes")
+    own, joined = first.report(ventilator, in_use="yes"), second.report(ventilator, in_use="yes")
 
-    answers = [second.do(joined, "withdraw"), first.do(own, "withdraw")]
+    answers = [second.do(joined, "withdraw"), second.do(joined, "withdraw")]
 
-    assert [answer["Location"] for answer in answers] == [f"/t/{joined}/?said=kept", f"/t/{own}/?said=kept"]
+    assert [answer.status_code for answer in answers] == [303, 409]
+    page = second.client.get(answers[0]["Location"]).content.decode()
+    assert "工单继续" in page
+    assert "确定撤销" not in page
+    assert "确定撤销" in first.follow(own).content.decode()
     ticket = ticket_of(own)
-    assert ticket.state == "triaged"
-    assert ticket.comments.filter(text__startswith="一位报修人说不用修了").count() == 2
-    assert "工单继续" in second.client.get(answers[0]["Location"]).content.decode()
+    assert (ticket.state, ticket.comments.filter(text__startswith="一份报修撤回了").count()) == ("triaged", 1)
+
+
+def test_with_the_last_report_taken_back_the_ticket_is_cancelled(phone: Phone, ventilator: Device) -> None:
+    own = phone.report(ventilator)
+    again = phone.report(ventilator, client_id=str(uuid4()), same="1")
+    assert again != own
+
+    answers = [phone.do(again, "withdraw"), phone.do(own, "withdraw")]
+
+    assert [answer["Location"] for answer in answers] == [f"/t/{again}/?said=kept", f"/t/{own}/?said=withdraw"]
+    assert ticket_of(own).state == "cancelled"
+
+
+def test_the_wards_own_link_takes_back_only_what_one_person_reported(
+    new_phone: Callable[[], Phone], ventilator: Device
+) -> None:
+    first, second = new_phone(), new_phone()
+    own, joined = first.report(ventilator), second.report(ventilator)
+    link = ticket_of(own).tracking_token
+
+    kept = [first.do(link, "withdraw") for _ in range(2)]
+    second.do(joined, "withdraw")
+    last = first.do(link, "withdraw")
+
+    assert [answer["Location"] for answer in (*kept, last)] == [
+        f"/t/{link}/?said=kept", f"/t/{link}/?said=kept", f"/t/{link}/?said=withdraw",
+    ]  # fmt: skip
+    ticket = ticket_of(own)
+    assert (ticket.state, ticket.comments.filter(text__startswith="一份报修撤回了").count()) == ("cancelled", 2)
+
+
+def test_a_second_press_within_a_minute_is_said_to_be_one(phone: Phone, ventilator: Device) -> None:
+    token = phone.report(ventilator)
+
+    answers = [phone.do(token, "nudge"), phone.do(token, "nudge")]
+
+    assert [answer["Location"] for answer in answers] == [f"/t/{token}/?said=nudge", f"/t/{token}/?said=soon"]
+    assert "刚催过" in phone.client.get(answers[1]["Location"]).content.decode()
+    assert ticket_of(token).nudges == 1
 
 
 def test_an_ended_report_leads_to_the_next_one(phone: Phone, ventilator: Device) -> None:
@@ -149,7 +190,10 @@ def test_a_phone_without_digits_is_asked_again(phone_typed: str, phone: Phone, v
     answer = phone.do(token, "name", name="陈", phone=phone_typed)
 
     assert answer.status_code == 400
-    assert "写数字" in answer.content.decode()
+    page = answer.content.decode()
+    assert "写数字" in page
+    assert f'value="{phone_typed}"' in page
+    assert 'value="陈"' in page
     assert ticket_of(token).reporter is None
 
 

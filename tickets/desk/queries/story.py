@@ -12,7 +12,18 @@ from django.utils.translation import gettext_lazy
 
 from config.kernel.models import EventRecord
 from tickets.desk.queries.feed import SAID, Behind, sentence_of, who_did, words_behind
-from tickets.record.models import Action, Attachment, Cause, Comment, Decon, Release, RepairReport, Source, Ticket
+from tickets.record.models import (
+    Action,
+    Attachment,
+    Cause,
+    Comment,
+    Decon,
+    PartLine,
+    Release,
+    RepairReport,
+    Source,
+    Ticket,
+)
 from tickets.record.queries import name_of_test, priority_reasons
 
 MORE: dict[str, tuple[str, str, Any]] = {
@@ -57,11 +68,13 @@ def timeline(ticket: Ticket) -> list[Line]:
     files = {row.public_id: row for row in ticket.attachments.all()}
     repaired = any(record.type == "TicketResolved" for record in records)
     sheets = {row.at: row for row in ticket.repair_reports.all()} if repaired else {}
+    parts = list(ticket.parts.all()) if repaired else []
     lines = []
     for record in records:
         comment = comments.get(record.data.get("comment"))
         sheet = sheets.get(record.at) if record.type == "TicketResolved" else None
-        lines.append(_line(record, behind, comment, files, sheet))
+        used = [part for part in parts if sheet and part.at == sheet.at]
+        lines.append(_line(record, behind, comment, files, sheet, used))
     return lines
 
 
@@ -71,6 +84,7 @@ def _line(
     comment: Comment | None,
     files: dict[str, Attachment],
     sheet: RepairReport | None,
+    parts: list[PartLine],
 ) -> Line:
     icon, tone, sentence = MORE.get(record.type) or SAID[record.type]
     file = files.get(str(record.data.get("attachment", "")))
@@ -89,7 +103,7 @@ def _line(
         tone=tone,
         kind="note" if record.type in ("CommentAdded", "AttachmentAdded") else "state",
         text=sentence_of(record, str(sentence), behind, with_number=False),
-        under=[text for text in (*_under(record, behind, files), *_measured(sheet)) if text],
+        under=[text for text in (*_under(record, behind, files), *map(_part, parts), *_measured(sheet)) if text],
         quote=comment.text if comment else sheet.diagnosis if sheet else "",
         private=bool(comment and not comment.public) or bool(file and not file.public),
         photo=_photo(record, files),
@@ -105,6 +119,13 @@ def _arrived(data: dict[str, Any]) -> str:
     if data.get("scanned"):
         return _("扫码确认")
     return _("输入编号到场，没有扫码") if data.get("how") == "typed" else _("手动到场")
+
+
+def _part(part: PartLine) -> str:
+    said = [f"{part.name} x {part.quantity}"]
+    if part.serial_no:
+        said.append(_("序列号 %(no)s") % {"no": part.serial_no})
+    return _("，").join([*said, *([_("旧件已留存")] if part.old_part_kept else [])])
 
 
 def _measured(sheet: RepairReport | None) -> list[str]:
@@ -148,6 +169,7 @@ def _under(record: EventRecord, behind: Behind, files: dict[str, Attachment]) ->
         "TicketTriaged": priority_reasons(list(data.get("reasons") or [])),
         "TicketAssigned": _given_by(record, behind) if kind == "TicketAssigned" else "",
         "TicketArrived": _arrived(data),
+        "WorkResumed": _("到时间，自动继续") if data.get("automatic") else "",
         "ServiceRestored": _("备用机已接上") if data.get("how") == "backup" else "",
         "DeconDeclared": _label(Decon, str(data.get("decon", ""))),
     }

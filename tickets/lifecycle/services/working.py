@@ -21,7 +21,7 @@ from tickets.lifecycle.services.undoing import remember, seen
 from tickets.record import services as record
 from tickets.record.models import Decon, HoldReason, State, Ticket
 from tickets.record.queries import envelope
-from tickets.record.rules import clean_text
+from tickets.record.rules import LONGEST_HOLD, clean_text
 from tickets.record.services import actor, lock, person_of
 from tickets.sla import services as sla
 
@@ -177,8 +177,9 @@ def pause(
     until = until or at + timedelta(hours=reason.default_hours)
     if until <= at:
         raise Invalid(_("预计继续的时间要晚于现在。"), fields={"until": _("选一个以后的时间。")})
-    if until > at + timedelta(days=180):
-        raise Invalid(_("最多暂停 180 天。"), fields={"until": _("最多暂停 180 天。")})
+    if until > at + LONGEST_HOLD:
+        sentence = _("最多暂停 %(n)s 天。") % {"n": LONGEST_HOLD.days}
+        raise Invalid(sentence, fields={"until": sentence})
     before = seen(current)
     close_time_entries(current, at)
     advance(current, current.to_paused, _("暂停"), hold_reason=reason, hold_until=until)

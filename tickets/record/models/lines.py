@@ -48,6 +48,7 @@ class Watcher(_OnTicket):
     )
     token = models.CharField(max_length=22, unique=True, default=new_public_id, editable=False)
     client_id = models.UUIDField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(_("撤回时间"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("关注")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -16,9 +17,10 @@ from django_fsm import RETURN_VALUE, ConcurrentTransitionMixin, FSMField, transi
 from assets.places.models import Department, Location, Person
 from assets.register.models import Criticality, Device, FaultPreset
 from config.kernel.models import PublicIdField, new_public_id
-from tickets.record.rules import short_number
+from tickets.record.rules import LONGEST_HOLD, short_number
 
 USER = settings.AUTH_USER_MODEL
+LONGEST_HOLD_HOURS = LONGEST_HOLD // timedelta(hours=1)
 
 
 class Kind(models.TextChoices):
@@ -97,12 +99,20 @@ class HoldReason(models.Model):
     name_en = models.CharField(_("英文名称"), max_length=60, blank=True)
     owner = models.CharField(_("由谁推动"), max_length=60, blank=True)
     stops_clock = models.BooleanField(_("暂停修复计时"), default=True)
-    default_hours = models.PositiveSmallIntegerField(_("默认等待小时"), default=24)
+    default_hours = models.PositiveSmallIntegerField(
+        _("默认等待小时"), default=24, validators=[MinValueValidator(1), MaxValueValidator(LONGEST_HOLD_HOURS)]
+    )
     active = models.BooleanField(_("启用"), default=True)
 
     class Meta:
         verbose_name = pgettext_lazy("one", "暂停原因")
         verbose_name_plural = pgettext_lazy("plural", "暂停原因")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(default_hours__gte=1, default_hours__lte=LONGEST_HOLD_HOURS),
+                name="hold_reason_within_its_longest",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.label
