@@ -13,7 +13,10 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from django import forms
 from django.apps import apps
+from django.contrib.auth.password_validation import MinimumLengthValidator
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import F
 from django.http import HttpResponse
@@ -255,3 +258,20 @@ def test_the_admin_is_in_one_language(
                 found.setdefault(address.name, set()).update(stray)
 
     assert found == {}
+
+
+@pytest.mark.parametrize(
+    ("refuse", "sentence"),
+    [
+        (lambda: MinimumLengthValidator(12).validate("kurz"), "密码太短，至少 12 个字符。"),
+        (lambda: forms.IntegerField(min_value=0).clean("-1"), "不能小于 0。"),
+        (lambda: forms.IntegerField(max_value=9).clean("10"), "不能大于 9。"),
+        (lambda: forms.CharField(max_length=3).clean("四个字啊"), "最多 3 个字，现在有 4 个。"),
+        (lambda: forms.CharField().clean("a\0"), "不能含空字符（NUL）。"),
+    ],
+)
+def test_what_a_library_refuses_is_said_in_plain_chinese(refuse: Callable[[], object], sentence: str) -> None:
+    with translation.override("zh-hans"), pytest.raises(ValidationError) as refused:
+        refuse()
+
+    assert refused.value.messages == [sentence]
