@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from config.kernel.management.commands._children import MARK, Child, Family, marked
+from config.kernel.management.commands._children import CHILD_MARK, MARK, Child, Family, kill_marked, marked
 from config.kernel.management.commands.run import banner
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,6 +59,36 @@ def test_a_child_that_dies_is_started_again_after_a_pause_and_it_is_said(family)
 
     assert family.said == ["worker stopped (signal SIGKILL); starting it again in 1 s."]
     assert child.process.pid != first
+
+
+def test_what_a_dead_child_leaves_is_ended_and_its_sister_is_not_touched(family):
+    worker, clock = Child("worker", WITH_A_FORK), Child("clock", WITH_A_FORK)
+    family.start(worker, clock)
+    until(lambda: len(list(marked(family.mark))) == 4)
+    sisters = set(marked(clock.mark, CHILD_MARK))
+
+    worker.process.kill()
+    worker.process.wait()
+    family.tend()
+
+    assert len(sisters) == 2
+    assert set(marked(family.mark)) == sisters
+
+
+def test_a_child_that_starts_again_is_not_taken_for_what_its_last_life_left(family):
+    child = Child("worker", WITH_A_FORK)
+    family.start(child)
+    first = child.mark
+    child.process.kill()
+    child.process.wait()
+    family.tend()
+    child.due = 0.0
+    family.tend()
+    until(lambda: len(list(marked(child.mark, CHILD_MARK))) == 2)
+
+    kill_marked(first, CHILD_MARK)
+
+    assert len(list(marked(child.mark, CHILD_MARK))) == 2
 
 
 def test_each_early_death_doubles_the_pause_up_to_half_a_minute():

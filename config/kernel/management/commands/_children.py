@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 MARK: Final = "WARDLINE_FAMILY"  # inherited by children and their forks, so that all of them can be found
+CHILD_MARK: Final = "WARDLINE_CHILD"  # beside it, another for each life of each child
 FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 30.0
 STEADY_AFTER: Final = 60.0  # a child that lived this long starts again without waiting longer each time
@@ -25,23 +26,29 @@ class Child:
         self.name = name
         self.command = list(command)
         self.process: subprocess.Popen[bytes] | None = None
+        self.mark = ""
         self.deaths = 0
         self.due = 0.0
         self._started = 0.0
 
     def start(self, environment: Mapping[str, str]) -> None:
+        self.mark = uuid.uuid4().hex
         self.process = subprocess.Popen(  # noqa: S603 - fixed argument lists
             self.command,
-            env=dict(environment),
+            env={**environment, CHILD_MARK: self.mark},
             preexec_fn=_leave_ctrl_c_to_the_supervisor,  # noqa: PLW1509 - this process has one thread
         )
         self._started = time.monotonic()
 
     def died(self) -> int | None:
-        """The exit code when it has just been found dead; then `due` says when it may start again."""
+        """The exit code when it has just been found dead; then `due` says when it may start again.
+
+        What it forked is ended too: django-q2's processes go on without their parent, beside those of the next life.
+        """
         code = self.process.poll() if self.process else None
         if code is None:
             return None
+        kill_marked(self.mark, CHILD_MARK)
         now = time.monotonic()
         self.deaths = 1 if now - self._started > STEADY_AFTER else self.deaths + 1
         self.due = now + self.pause
@@ -92,18 +99,18 @@ class Family:
         self._guard.communicate()  # ends its input, and with it the guard
 
 
-def marked(mark: str) -> Iterator[int]:
+def marked(mark: str, variable: str = MARK) -> Iterator[int]:
     """Processes whose environment carries the mark, this one excepted."""
-    wanted = f"{MARK}={mark}".encode()
+    wanted = f"{variable}={mark}".encode()
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if int(folder.name) != os.getpid() and wanted in (folder / "environ").read_bytes().split(b"\0"):
                 yield int(folder.name)
 
 
-def kill_marked(mark: str) -> None:
+def kill_marked(mark: str, variable: str = MARK) -> None:
     """End all of them, and what they forked meanwhile."""
-    while pids := list(marked(mark)):
+    while pids := list(marked(mark, variable)):
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
