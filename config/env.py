@@ -24,8 +24,21 @@ def text(name: str, default: str | Unset = REQUIRED) -> str:
     if value:
         return value
     if isinstance(default, Unset):
-        raise ImproperlyConfigured(f"Set the environment variable {name}: Wardline does not start without it.")
+        raise ImproperlyConfigured(_unset([name]))
     return default
+
+
+def require(*names: str) -> None:
+    """Stop unless all of them are set; the sentence names every one that is not, so that one look is enough."""
+    if missing := [name for name in names if not text(name, "")]:
+        raise ImproperlyConfigured(_unset(missing))
+
+
+def _unset(names: list[str]) -> str:
+    *others, last = names
+    if not others:
+        return f"Set the environment variable {last}: Wardline does not start without it."
+    return f"Set the environment variables {', '.join(others)} and {last}: Wardline does not start without them."
 
 
 def flag(name: str, default: bool) -> bool:

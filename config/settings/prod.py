@@ -14,6 +14,9 @@ if env.flag("DEBUG", False):
     raise ImproperlyConfigured("DEBUG is set: Wardline does not start in production with DEBUG.")
 
 # --- Required ----------------------------------------------------------------
+env.require(
+    "SECRET_KEY", "FIELD_KEYS", "QR_KEYS", "DATABASE_URL", "HOSPITAL_PHONE", "PUBLIC_BASE_URL", "ALLOWED_HOSTS"
+)
 SECRET_KEY = env.text("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.listing("SECRET_KEY_FALLBACKS", [])
 FIELD_KEYS = env.listing("FIELD_KEYS")  # the first encrypts, all decrypt
@@ -21,7 +24,6 @@ QR_KEYS = env.keyring("QR_KEYS")
 QR_ACTIVE_KID = env.text("QR_ACTIVE_KID", next(iter(QR_KEYS)))
 if QR_ACTIVE_KID not in QR_KEYS:
     raise ImproperlyConfigured(f"QR_ACTIVE_KID={QR_ACTIVE_KID!r} is not one of the keys in QR_KEYS.")
-env.text("DATABASE_URL")
 HOSPITAL_PHONE = env.text("HOSPITAL_PHONE")
 PUBLIC_BASE_URL = env.text("PUBLIC_BASE_URL").rstrip("/")
 if urlsplit(PUBLIC_BASE_URL).scheme != "https":

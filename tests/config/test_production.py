@@ -37,6 +37,16 @@ def test_a_missing_variable_stops_the_start_and_is_named(load, name):
         load(**{name: None})
 
 
+def test_all_missing_variables_are_named_in_one_sentence(load):
+    with pytest.raises(ImproperlyConfigured) as stopped:
+        load(**dict.fromkeys(COMPLETE) | {"HOSPITAL_PHONE": "8120"})
+
+    assert str(stopped.value) == (
+        "Set the environment variables SECRET_KEY, FIELD_KEYS, QR_KEYS, DATABASE_URL, PUBLIC_BASE_URL and ALLOWED_HOSTS: "
+        "Wardline does not start without them."
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
