@@ -8,9 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
+from django.db.models.functions import Now
 
+from config.kernel import log
+from config.kernel.management.commands import run
 from config.kernel.management.commands._children import CHILD_MARK, MARK, Child, Family, kill_marked, marked
-from config.kernel.management.commands.run import banner
+from config.kernel.models import Lease
 
 ROOT = Path(__file__).resolve().parents[2]
 FOREVER = [sys.executable, "-S", "-c", "import signal; signal.pause()"]
@@ -127,8 +131,40 @@ def test_nothing_is_left_when_the_supervisor_is_killed_outright():
     assert MARK not in os.environ
 
 
+@pytest.fixture
+def started(monkeypatch):
+    """Starts of the family; none of them is real."""
+    starts = []
+    monkeypatch.setattr(run, "_require_free_port", lambda: None)
+    monkeypatch.setattr(run.Command, "_supervise", lambda self, *, with_demo: starts.append(with_demo))
+    return starts
+
+
+@pytest.mark.database
+@pytest.mark.django_db(transaction=True)
+def test_a_second_family_is_refused_beside_a_clock_that_goes_on(started, monkeypatch):
+    assert log.lead("another")
+    monkeypatch.setattr(run.time, "sleep", lambda _seconds: log.lead("another"))
+
+    with pytest.raises(CommandError, match="Wardline is running on this database already"):
+        call_command("run")
+
+    assert started == []
+
+
+@pytest.mark.database
+@pytest.mark.django_db(transaction=True)
+def test_what_a_killed_family_left_in_the_database_does_not_keep_the_next_one_out(started, monkeypatch):
+    assert log.lead("killed")
+    monkeypatch.setattr(run.time, "sleep", lambda _seconds: Lease.objects.update(beat_at=Now() - log.STILL_RUNNING))
+
+    call_command("run")
+
+    assert started == [True]
+
+
 def test_the_banner_shows_logins_links_and_a_code_to_scan():
-    shown = banner(
+    shown = run.banner(
         {
             "base_url": "http://127.0.0.1:8000",
             "logins": [{"role": "engineer", "username": "li", "password": "pw"}],

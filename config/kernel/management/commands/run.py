@@ -20,9 +20,13 @@ from django.core.management import BaseCommand, CommandError, CommandParser, cal
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from config.kernel import log
+from config.kernel.models import Lease
+
 from ._children import Child, Family
 
 READY_WITHIN: Final = 60.0
+LOOK_AGAIN: Final = 0.2
 TOO_MANY_DEATHS: Final = 3
 PAGES: Final = (
     ("Board 看板", "/desk/"),
@@ -43,6 +47,7 @@ class Command(BaseCommand):
         self.stopping = False
         _require_free_port()
         try:
+            self._require_alone()
             if _behind():
                 call_command("migrate", verbosity=0, interactive=False)
             self._supervise(with_demo=not no_demo)
@@ -56,6 +61,20 @@ class Command(BaseCommand):
         self.stdout.write(f"wardline: {sentence}")
         self.stdout.flush()
 
+    def _require_alone(self) -> None:
+        """Refuse beside a clock that goes on beating; what a killed one left behind is waited out."""
+        if Lease._meta.db_table not in connection.introspection.table_names():
+            return
+        seen = log.last_beat()
+        if seen:
+            self._say("a clock was here a moment ago; looking whether it still runs ...")
+        while seen and (beat := log.last_beat()):
+            if beat != seen:
+                raise CommandError(
+                    "Wardline is running on this database already; stop it first, or give this one a DATA_DIR of its own."
+                )
+            time.sleep(LOOK_AGAIN)
+
     def _supervise(self, *, with_demo: bool) -> None:
         family = Family(_environment(), self._say)
         ready = False
@@ -68,6 +87,7 @@ class Command(BaseCommand):
                 signal.signal(number, self._ask_to_stop)
             ready = self._until_ready(family)
             if ready:
+                self._require_alone()  # another may have come up while the demo was loaded
                 family.start(_manage("worker", "qcluster"), _manage("clock", "clock"))
                 self.stdout.write(banner(_demo_facts()))
                 self.stdout.flush()
