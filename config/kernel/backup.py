@@ -10,7 +10,7 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -68,19 +68,26 @@ def tables() -> list[Table]:
 
 
 def save(file: BinaryIO, *, at: datetime) -> dict[str, Any]:
-    """Write a backup of one moment; work goes on meanwhile. Returns the manifest, with names of files not found."""
+    """Write a backup of one moment; work goes on meanwhile. Returns the manifest, with names of files not found.
+
+    A log that breaks is saved like a whole one, and the manifest names the fact: a damaged backup is better than none.
+    """
     with contextlib.closing(archive.Writer(file)) as writer:
-        named = set[str]()
+        named, chain = set[str](), log.Chain()
         with _one_moment():
             head = EventRecord.objects.filter(seq__isnull=False).order_by("-seq").values("seq", "hash").first()
             for table in tables():
-                writer.table(table.name, table.columns, _rows_of(table, named))
+                out = _rows_of(table, named)
+                writer.table(
+                    table.name, table.columns, _chained(chain, table.columns, out) if table.name == LOG else out
+                )
         lost = [name for name in sorted(named) if not _saved(writer, name)]
         facts = {
             "made_at": log.iso(at),
             "vendor": connection.vendor,
             "schema": sorted(_known_migrations()),
             "log": head or {"seq": 0, "hash": log.GENESIS},
+            "log_breaks_at": chain.broken,
             "key": EncryptedTextField().get_prep_value(_WORD),
             "files_not_found": lost,
         }
@@ -218,20 +225,22 @@ def _require_key(reader: archive.Reader, any_key: bool) -> None:
 
 def _require_chain(reader: archive.Reader) -> None:
     """Walk the chain inside the file; it must arrive at the head that the manifest names."""
-    columns = reader.columns(LOG)
-    seq, previous = 0, log.GENESIS
-    for values in reader.rows(LOG):
-        row = dict(zip(columns, values, strict=True))
-        if row["seq"] is None:
-            break
-        fact = {name: row[name] for name in ("seq", "type", "at", "by", "subject")} | {
-            "data": orjson.loads(row["data"])
-        }
-        if row["seq"] != seq + 1 or row["hash"] != log.chain_hash(previous, fact):
-            raise Unfit(f"The log of the backup breaks at fact {seq + 1}.")
-        seq, previous = row["seq"], row["hash"]
-    if reader.manifest.get("log") != {"seq": seq, "hash": previous}:
+    chain = log.Chain()
+    for _row in _chained(chain, reader.columns(LOG), reader.rows(LOG)):
+        if chain.broken is not None:
+            raise Unfit(f"The log of the backup breaks at fact {chain.broken}.")
+    if reader.manifest.get("log") != {"seq": chain.seq, "hash": chain.hash}:
         raise Unfit("The log of the backup does not end where its manifest says.")
+
+
+def _chained(chain: log.Chain, columns: list[str], facts: Iterable[list[Any]]) -> Iterator[list[Any]]:
+    """The same rows, each taken along the chain as it passes; what has no number yet stands outside the chain."""
+    for values in facts:
+        row = dict(zip(columns, values, strict=True))
+        if row["seq"] is not None and chain.broken is None:
+            told = {name: row[name] for name in ("seq", "type", "at", "by", "subject", "hash")}
+            chain.take(told | {"data": orjson.loads(row["data"])})
+        yield values
 
 
 @contextlib.contextmanager

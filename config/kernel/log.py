@@ -123,15 +123,41 @@ def sequence(holder: str, *, limit: int = 500) -> Sequence[int]:
     return [r.seq for r in pending if r.seq is not None]
 
 
+class Chain:
+    """A walk along facts in their order. `broken` is the first seq whose hash or number is wrong; there it stops."""
+
+    def __init__(self, seq: int = 0, last: str = GENESIS) -> None:
+        self.seq, self.hash = seq, last
+        self.broken: int | None = None
+
+    def take(self, fact: dict[str, Any]) -> bool:
+        """The next fact, as `as_object` tells it. False from the first that does not follow on."""
+        if self.broken is None and fact["seq"] == self.seq + 1 and fact["hash"] == self._hash(fact):
+            self.seq, self.hash = fact["seq"], fact["hash"]
+            return True
+        self.broken = self.broken or self.seq + 1
+        return False
+
+    def _hash(self, fact: dict[str, Any]) -> str | None:
+        try:
+            return chain_hash(self.hash, fact)
+        except orjson.JSONEncodeError:
+            return None  # data without a canonical spelling was never published
+
+
+def walk(*, start: int = 1) -> Chain:
+    """The chain from `start` to its end, or to where it breaks."""
+    before = EventRecord.objects.filter(seq=start - 1).values_list("hash", flat=True).first()
+    chain = Chain(start - 1, before or GENESIS)
+    for record in EventRecord.objects.filter(seq__gte=start).order_by("seq").iterator(chunk_size=2000):
+        if not chain.take(as_object(record)):
+            break
+    return chain
+
+
 def verify(*, start: int = 1) -> int | None:
     """Walk the chain from `start`. Returns the first seq whose hash or number is wrong, or None when all is well."""
-    before = EventRecord.objects.filter(seq=start - 1).values_list("hash", flat=True).first()
-    previous, expected = before or GENESIS, start
-    for record in EventRecord.objects.filter(seq__gte=start).order_by("seq").iterator(chunk_size=2000):
-        if record.seq != expected or record.hash != chain_hash(previous, as_object(record)):
-            return expected
-        previous, expected = record.hash, expected + 1
-    return None
+    return walk(start=start).broken
 
 
 def load(events: Iterable[Event]) -> int:

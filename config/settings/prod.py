@@ -14,9 +14,7 @@ if env.flag("DEBUG", False):
     raise ImproperlyConfigured("DEBUG is set: Wardline does not start in production with DEBUG.")
 
 # --- Required ----------------------------------------------------------------
-env.require(
-    "SECRET_KEY", "FIELD_KEYS", "QR_KEYS", "DATABASE_URL", "HOSPITAL_PHONE", "PUBLIC_BASE_URL", "ALLOWED_HOSTS"
-)
+env.require("SECRET_KEY", "FIELD_KEYS", "QR_KEYS", "DATABASE_URL", "HOSPITAL_PHONE", "PUBLIC_BASE_URL", "ALLOWED_HOSTS")
 SECRET_KEY = env.text("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.listing("SECRET_KEY_FALLBACKS", [])
 FIELD_KEYS = env.listing("FIELD_KEYS")  # the first encrypts, all decrypt

@@ -36,6 +36,11 @@ class Command(BaseCommand):
         self.stdout.write(
             f"{file}: {rows} rows, {media} files, log to {manifest['log']['seq']} {manifest['log']['hash'][:12]}"
         )
+        if manifest["log_breaks_at"]:
+            raise CommandError(
+                f"The log breaks at fact {manifest['log_breaks_at']}: it was changed outside Wardline. {file} is written, "
+                "but restore refuses it and every later one until the log is whole again; keep the last one made before."
+            )
 
     def _write(self, partial: Path) -> dict[str, Any]:
         # Readable by nobody else from the first byte: password hashes and tokens are in it.
