@@ -107,6 +107,20 @@ class WholeNumber(serializers.IntegerField):
         return int(super().to_internal_value(data))
 
 
+class ShortList(serializers.ListField):
+    """At most `max_length` items, counted before any is looked at: a list without end would hold the database's write lock
+    for as long as reading it, and telling what is wrong with each, takes."""
+
+    def __init__(self, *, max_length: int, **more: Any) -> None:
+        super().__init__(max_length=max_length, **more)
+        self.most = max_length
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, list) and len(data) > self.most:
+            self.fail("max_length", max_length=self.most)
+        return super().to_internal_value(data)
+
+
 def refuse_repeats(query: QueryDict, *, besides: Collection[str] = ()) -> None:
     """`limit=1&limit=2` says two things: it is refused, except for names that may be said several times."""
     twice = sorted(name for name in query if name not in besides and len(query.getlist(name)) > 1)

@@ -13,9 +13,11 @@ from rest_framework import serializers
 from assets.places.models import User
 from assets.register.models import FaultPreset
 from config.kernel.moments import MomentField
-from config.kernel.rest import StrictSerializer
+from config.kernel.rest import ShortList, StrictSerializer
 from tickets.record.models import Action, Cause, Danger, Decon, HoldReason, Release, State, Ticket
 from tickets.record.queries import to_report
+
+MOST_LINES = 50  # parts or tests of one finish sheet: far beyond any repair, and written in a moment
 
 
 class TicketOut(serializers.Serializer[Ticket]):
@@ -73,7 +75,7 @@ class NewTicket(StrictSerializer):
     device = serializers.CharField(max_length=22, help_text="The device's id.")
     symptom = serializers.CharField(max_length=40, required=False, allow_null=True, help_text="A fault of its group.")
     in_use = serializers.BooleanField(required=False, allow_null=True, default=None)
-    danger = serializers.ListField(child=serializers.ChoiceField(Danger.choices), required=False, max_length=4)
+    danger = ShortList(child=serializers.ChoiceField(Danger.choices), required=False, max_length=4)
     description = serializers.CharField(required=False, allow_blank=True, max_length=500, default="")
     client_id = serializers.UUIDField(
         required=False,
@@ -168,8 +170,8 @@ class Resolve(StrictSerializer):
     release = serializers.ChoiceField(Release.choices)
     release_note = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
     diagnosis = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
-    tests = TestResult(many=True, required=False)
-    parts = PartIn(many=True, required=False)
+    tests = ShortList(child=TestResult(), required=False, max_length=MOST_LINES)
+    parts = ShortList(child=PartIn(), required=False, max_length=MOST_LINES)
     minutes = serializers.IntegerField(min_value=0, max_value=100_000, required=False, allow_null=True, default=None)
 
 

@@ -155,16 +155,7 @@ def _write_report(ticket: Ticket, sheet: FinishSheet, *, by: User, at: datetime)
         at=at,
     )
     ticket.attachments.filter(pk__in=[file.pk for file in sheet.files]).update(report=report)
-    for part in sheet.parts:
-        record.add_part(
-            ticket,
-            name=str(part.get("name", "")),
-            quantity=int(part.get("quantity") or 1),
-            serial_no=str(part.get("serial_no", "")),
-            old_part_kept=bool(part.get("old_part_kept")),
-            by=by,
-            at=at,
-        )
+    record.add_parts(ticket, sheet.parts, by=by, at=at)
     content = orjson.dumps(
         {"ticket": ticket.public_id, "release": report.release, "note": report.release_note, "tests": report.tests},
         option=orjson.OPT_SORT_KEYS,
