@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
@@ -16,6 +17,9 @@ from django.utils.translation import get_language_from_request, gettext_lazy, ov
 from config.kernel.away import RETRY_AFTER, is_away
 from config.kernel.context import html_lang, navigation
 from config.kernel.gallery import examples
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 def _bare_context() -> dict[str, str]:
@@ -35,13 +39,14 @@ SENTENCES = {
 }
 
 
-def refusal(request: HttpRequest, status: int) -> HttpResponse:
-    """The page for `status` (a problem document below /api/), rendered without request context: nothing there to fail."""
+def refusal(request: HttpRequest, status: int, sentence: StrOrPromise = "") -> HttpResponse:
+    """The page for `status` (below /api/ a problem document, with a `sentence` of its own where the caller has one), rendered
+    without request context: nothing there to fail."""
     if request.path.startswith("/api/"):
-        name = HTTPStatus(status).phrase.lower().replace(" ", "-")
+        name = HTTPStatus(status).phrase.lower().replace(" ", "_")
         with override(get_language_from_request(request)):  # some are refused before the language is known
-            sentence = str(SENTENCES[status])
-        body = {"type": f"urn:wardline:{name}", "title": sentence, "status": status, "detail": sentence}
+            told = str(sentence or SENTENCES[status])
+        body = {"type": f"urn:wardline:{name}", "title": told, "status": status, "detail": told}
         return JsonResponse(body, status=status, content_type="application/problem+json")
     page = render_to_string(f"{status}.html", _bare_context())
     return HttpResponse(page, status=status)
