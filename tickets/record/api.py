@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -72,10 +73,11 @@ class AttachmentOut(serializers.Serializer[Attachment]):
     sha256 = serializers.CharField()
     public = serializers.BooleanField(help_text="The ward sees it too.")
     at = serializers.DateTimeField()
-    url = serializers.SerializerMethodField()
+    url = serializers.SerializerMethodField(help_text="Opens with the same `Authorization`; `?thumb=1` is a small one.")
 
+    @extend_schema_field(serializers.URLField())
     def get_url(self, row: Attachment) -> str:
-        return f"/files/{row.public_id}/"
+        return f"{settings.PUBLIC_BASE_URL}/files/{row.public_id}/"
 
 
 class AttachmentIn(serializers.Serializer[Any]):
