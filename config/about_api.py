@@ -18,6 +18,8 @@ key with another body is a 409. Send the ticket's `version` as `If-Match` to ref
 
 **Pages** follow `next`; nothing is counted and nothing is skipped while rows arrive. **Errors** are
 `application/problem+json` with `type`, `title`, `status`, `detail` and, for fields, `errors`. **Times** are ISO 8601
-with their offset. **Following along**: `GET /api/v1/events/?after=<seq>`, or the same facts live at
-`/ws/desk/?after=<seq>`.
+with their offset. **Following along**: poll `GET /api/v1/events/?after=<seq>` with the last `seq` you read.
+The websocket `/ws/desk/?after=<seq>` tells the same facts live, to the pages of this site only: it wants the session
+cookie of a browser that is signed in and the site's own `Origin`, and takes no token. Without `after` it begins with what
+happens next; an `after` that is no `seq` closes it with 4400.
 """

@@ -12,7 +12,7 @@ const SIGNED_OUT = new Set([4401, 4403]);
 export class Feed {
   constructor(path, { after = 0, onEvent = () => {}, onState = () => {} } = {}) {
     this.path = path;
-    this.seq = Number(after) || 0;
+    this.seq = Number.isSafeInteger(Number(after)) ? Math.max(0, Number(after)) : 0; // anything else would be refused
     this.onEvent = onEvent;
     this.onState = onState;
     this.state = "connecting";

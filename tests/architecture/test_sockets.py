@@ -93,21 +93,40 @@ async def test_a_socket_tells_a_stranger_nothing(path: str, origin: str | None, 
     await hang_up(channel)
 
 
-ABUSE = ["", "after", "after=", "after=-1", "after=1e9", "after=99999999999999999999", "after=0x1", "after=\u0661", "after=%00",
-         "after=1'--", "after=0&after=99", "after[]=1", "a" * 4000]  # fmt: skip
+MALFORMED = ["after", "after=", "after=abc", "after=-1", "after=1e3", "after=1e9", "after=1.0", "after=+1", "after=%201",
+             "after=1000000000000000000", "after=99999999999999999999", "after=0x1", "after=1_0", "after=\u0661", "after=%00",
+             "after=0%00", "after=1'--", "after=0&after=99", "after=0&after=0", "after=0&after="]  # fmt: skip
 
 
-@pytest.mark.parametrize("query", ABUSE, ids=lambda text: text[:20] or "nothing")
-async def test_a_strange_place_in_the_log_is_the_beginning(
-    query: str, signed_in: Any, nurse: User, surgery: Department, now: datetime
+@pytest.mark.parametrize("query", MALFORMED)
+async def test_a_place_in_the_log_that_is_none_closes_the_socket_and_tells_nothing(
+    query: str, signed_in: Any, nurse: User, now: datetime
 ) -> None:
-    await sync_to_async(ring)(now, {"theirs": surgery.code, "ours": nurse.department.code})
+    await sync_to_async(ring)(now, {"ours": nurse.department.code})
     channel = dial("/ws/desk/", await sync_to_async(signed_in)(nurse), query=query)
     await channel.send_input({"type": "websocket.connect"})
 
-    told = await heard(channel, until=1)
+    said = [await channel.receive_output(timeout=5) for _ in range(2)]
 
-    assert told == ["bell:ours"]
+    assert [one["type"] for one in said] == ["websocket.accept", "websocket.close"]
+    assert said[1]["code"] == 4400
+    await hang_up(channel)
+
+
+@pytest.mark.parametrize("query", ["", "before=1", "after[]=1", "a" * 4000], ids=lambda text: text[:20] or "nothing")
+async def test_a_socket_that_names_no_place_hears_what_happens_from_now_on(
+    query: str, signed_in: Any, nurse: User, surgery: Department, now: datetime
+) -> None:
+    await sync_to_async(ring)(now, {"past": nurse.department.code})
+    channel = dial("/ws/desk/", await sync_to_async(signed_in)(nurse), query=query)
+    await channel.send_input({"type": "websocket.connect"})
+    assert (await channel.receive_output(timeout=5))["type"] == "websocket.accept"
+    beat = json.loads((await channel.receive_output(timeout=5))["text"])
+
+    await sync_to_async(ring)(now, {"theirs": surgery.code, "ours": nurse.department.code})
+
+    assert (beat["type"], beat["seq"]) == ("heartbeat", 1)
+    assert await heard(channel, until=1) == ["bell:ours"]
     await hang_up(channel)
 
 

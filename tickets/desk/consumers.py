@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -17,9 +18,11 @@ from django.contrib.sessions.models import Session
 from django.db import DatabaseError
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
+from django.utils.translation import gettext as _
 
 from assets.places.models import User
 from config.kernel import live, log
+from config.kernel.errors import Invalid
 from config.kernel.models import EventRecord
 from tickets.policies import may_follow
 
@@ -28,15 +31,17 @@ HEARTBEAT_SECONDS = 5
 CHECK_SECONDS = 1.5  # a signed-out or closed account hears nothing after this
 SOCKETS_PER_USER = 5
 LARGEST_MESSAGE = 64 * 1024
-SIGNED_OUT, TOO_MANY, OTHER_RIGHTS, TOO_SLOW, TOO_LARGE, BROKEN = 4401, 4403, 4408, 4409, 1009, 1011
+MALFORMED, SIGNED_OUT, TOO_MANY, OTHER_RIGHTS, TOO_SLOW, TOO_LARGE, BROKEN = 4400, 4401, 4403, 4408, 4409, 1009, 1011
 
 
 class DeskConsumer(AsyncWebsocketConsumer):
-    """`/ws/desk/?after=<seq>`: first what was missed, then what happens. Clients send nothing. A `seq` that the log has not
-    reached was read before a restore: such a client is told the log's own in the first heartbeat, and follows from there."""
+    """`/ws/desk/?after=<seq>`: first what was missed, then what happens; without `after` only what happens. Clients send
+    nothing. A `seq` that the log has not reached was read before a restore: such a client is told the log's own in the first
+    heartbeat, and follows from there."""
 
     channel_layer_alias = ""  # the hub hears for all of them: a channel of its own would cost each socket a task
     _user: User | None = None
+    _asked: int | None = None
     _follower: asyncio.Task[None] | None = None
     _farewell: asyncio.Task[None] | None = None
 
@@ -46,10 +51,15 @@ class DeskConsumer(AsyncWebsocketConsumer):
         if self._user is None:
             await self.close(code=SIGNED_OUT)
             return
+        try:
+            self._asked = _after(self.scope)
+        except Invalid:
+            # Taken for the beginning, a slip of the pen would be answered with all facts there ever were.
+            await self.close(code=MALFORMED)
+            return
         if not _guard().admit(self, self._user):
             await self.close(code=TOO_MANY)
             return
-        self._sent = _after(self.scope)
         self._follower = asyncio.create_task(self._follow())
         self._follower.add_done_callback(self._gone)
 
@@ -70,6 +80,7 @@ class DeskConsumer(AsyncWebsocketConsumer):
         # Joined before the backlog is read: a fact sequenced in between comes twice, never not at all.
         hub = live.hub()
         subscription = await hub.join(self._wants)
+        self._sent = hub.seq if self._asked is None else self._asked
         try:
             if self._sent > hub.seq:  # of another process that reads faster, or of a log that is gone
                 self._sent = min(self._sent, await live.patiently(lambda: live.read(log.head)))
@@ -197,9 +208,15 @@ def _guard() -> _Guard:
     return _guards.setdefault(loop, _Guard())
 
 
-def _after(scope: Any) -> int:
-    given = parse_qs(scope.get("query_string", b"").decode("ascii", "replace")).get("after", ["0"])[0]
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else 0
+def _after(scope: Any) -> int | None:
+    """The place in the log that a client names, None where it names none. Invalid when that is no `seq`."""
+    query = parse_qs(scope.get("query_string", b"").decode("ascii", "replace"), keep_blank_values=True)
+    given = query.get("after")
+    if given is None:
+        return None
+    if len(given) > 1 or not re.fullmatch("[0-9]{1,18}", given[0]):
+        raise Invalid(_("after 要写一个读到过的 seq。"))
+    return int(given[0])
 
 
 def _current_user(scope: Any) -> User | None:
