@@ -27,9 +27,11 @@ def sane(when: date) -> None:
 
 
 class MomentField(serializers.DateTimeField):
-    """A moment in the body of a request."""
+    """A moment in the body of a request. A day alone is none, though Python reads it as its midnight."""
 
     def to_internal_value(self, value: Any) -> datetime:
+        if isinstance(value, str) and _is_day(value):
+            self.fail("date")
         try:
             moment: datetime = super().to_internal_value(value)
         except OverflowError as error:  # our zone already leaves the calendar
@@ -37,6 +39,14 @@ class MomentField(serializers.DateTimeField):
         if not is_sane(moment):
             raise serializers.ValidationError(OUTSIDE)
         return moment
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 class _FilterField(IsoDateTimeField):

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import orjson
 from django.core.exceptions import PermissionDenied
@@ -105,6 +106,15 @@ class WholeNumber(serializers.IntegerField):
         if isinstance(data, str) and not re.fullmatch(r"-?[0-9]{1,19}", data):
             self.fail("invalid")
         return int(super().to_internal_value(data))
+
+
+class UUIDText(serializers.UUIDField):
+    """The text of a UUID, as described: not a number, nor what Python also reads as 32 digits ("0x...", "1_1...")."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        if not isinstance(data, str) or not re.fullmatch(r"[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}", data):
+            self.fail("invalid")
+        return UUID(data)
 
 
 class ShortList(serializers.ListField):
@@ -288,7 +298,7 @@ def expected_version(request: Request) -> int | None:
     given = request.headers.get("If-Match", "").strip()
     if given in ("", "*"):
         return None
-    digits = given.removeprefix("W/").strip('"')
-    if not digits.isascii() or not digits.isdigit() or len(digits) > 9:
+    found = re.fullmatch(r'(?:W/)?"([0-9]{1,9})"|([0-9]{1,9})', given)  # an ETag, or the bare `version` of the ticket
+    if found is None:
         raise Invalid(_("If-Match 要用刚读到的 ETag。"))
-    return int(digits)
+    return int(found[1] or found[2])

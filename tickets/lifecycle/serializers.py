@@ -13,7 +13,7 @@ from rest_framework import serializers
 from assets.places.models import User
 from assets.register.models import FaultPreset
 from config.kernel.moments import MomentField
-from config.kernel.rest import ShortList, StrictSerializer
+from config.kernel.rest import ShortList, StrictSerializer, UUIDText
 from tickets.record.models import Action, Cause, Danger, Decon, HoldReason, Release, State, Ticket
 from tickets.record.queries import to_report
 
@@ -77,7 +77,7 @@ class NewTicket(StrictSerializer):
     in_use = serializers.BooleanField(required=False, allow_null=True, default=None)
     danger = ShortList(child=serializers.ChoiceField(Danger.choices), required=False, max_length=4)
     description = serializers.CharField(required=False, allow_blank=True, max_length=500, default="")
-    client_id = serializers.UUIDField(
+    client_id = UUIDText(
         required=False,
         allow_null=True,
         default=None,

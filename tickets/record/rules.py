@@ -81,6 +81,11 @@ def clean_text(text: str, limit: int = 500) -> tuple[str, list[str]]:
     return plain[:limit].rstrip(), [kind for _start, _end, kind in spans]
 
 
+def says_something(text: str) -> bool:
+    """Whether anybody could read it once it is stored: a reason of zero-width characters is none."""
+    return bool(_printable(text))
+
+
 def clean_name(name: str, limit: int = 80) -> str:
     """A client's file name as a label: no folders, no line breaks, no quotes, personal numbers masked. Never a path."""
     last = re.split(r"[/\\]", _printable(name.partition("\0")[0]))[-1]
@@ -92,7 +97,8 @@ def _printable(text: str) -> str:
     kept = (
         c for c in text if c in "\n" + _KEEP_FORMAT or unicodedata.category(c) not in ("Cc", "Cf", "Cn", "Co", "Cs")
     )
-    return re.sub(r"\n{3,}", "\n\n", "".join(kept)).strip()
+    plain = re.sub(r"\n{3,}", "\n\n", "".join(kept)).strip()
+    return plain if plain.replace(_KEEP_FORMAT, "").strip() else ""
 
 
 def _personal_numbers(text: str) -> list[_Span]:

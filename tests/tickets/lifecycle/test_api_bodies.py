@@ -1,5 +1,5 @@
-"""What the bodies of the steps may hold: lists of a size that a repair has. Everything else is a 400 with a sentence, and
-nothing is written."""
+"""What the bodies of the steps may hold: lists of a size that a repair has, reasons that say something, ids and moments
+as described. Everything else is a 400 with a sentence, and nothing is written."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from assets.models import Device, FaultPreset, User
+from config.kernel.errors import Invalid
+from config.kernel.models import EventRecord
 from tickets.lifecycle import services as lifecycle
 from tickets.lifecycle.serializers import MOST_LINES
 from tickets.models import PartLine, RepairReport, Ticket
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]
+NOTHING_TO_READ = ["\u200b", "\u200d", "\u200b\u200d \ufeff", "\u2060\u202e"]
 DONE = {"cause": "part", "action": "replace", "release": "usable"}
 
 
@@ -95,3 +98,93 @@ def test_the_description_says_how_many_lines_there_may_be(dispatcher: User, sign
     assert {name: sheet[name]["maxItems"] for name in ("parts", "tests")} == {"parts": MOST_LINES, "tests": MOST_LINES}
     assert sheet["parts"]["items"] == {"$ref": "#/components/schemas/PartIn"}
     assert schemas["NewTicket"]["properties"]["danger"]["maxItems"] == 4
+
+
+@pytest.mark.parametrize("text", NOTHING_TO_READ, ids=ascii)
+def test_a_reason_that_nobody_can_read_is_none(
+    text: str, in_repair: Ticket, dispatcher: User, colleague: User, signed_in: SignIn
+) -> None:
+    before, facts = Ticket.objects.values().get(), EventRecord.objects.count()
+    bodies = {
+        "reprioritise": {"priority": 2, "reason": text},
+        "assign": {"to": colleague.username, "reason": text},
+        "cancel": {"reason": text},
+        "reject": {"reason": text},
+    }
+
+    answers = {verb: step(signed_in(dispatcher), in_repair, verb, body) for verb, body in bodies.items()}
+
+    assert {verb: (a.status_code, list(a.json()["errors"])) for verb, a in answers.items()} == {
+        verb: (400, ["reason"]) for verb in bodies
+    }
+    assert Ticket.objects.values().get() == before
+    assert EventRecord.objects.count() == facts
+
+
+@pytest.mark.parametrize("text", NOTHING_TO_READ, ids=ascii)
+def test_a_device_is_restricted_with_words_only(
+    text: str, in_repair: Ticket, engineer: User, signed_in: SignIn
+) -> None:
+    answer = step(signed_in(engineer), in_repair, "resolve", DONE | {"release": "restricted", "release_note": text})
+
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["release_note"])
+    assert Ticket.objects.get().state == "working"
+
+
+@pytest.mark.parametrize("text", NOTHING_TO_READ, ids=ascii)
+def test_who_took_a_life_support_device_over_has_a_name(text: str, in_repair: Ticket, engineer: User) -> None:
+    lifecycle.resolve(in_repair, sheet=lifecycle.FinishSheet(**DONE), by=engineer, at=in_repair.started_at)
+
+    with pytest.raises(Invalid, match="验收人姓名"):
+        lifecycle.confirm(in_repair, by=None, at=in_repair.started_at, name=text)
+
+    assert Ticket.objects.get().state == "verifying"
+
+
+@pytest.mark.parametrize("given", [1, 0, True, 2**127, "1", "0x" + "1" * 30, "1_" * 15 + "11", "", [], {}], ids=repr)
+def test_a_client_id_is_the_text_of_a_uuid(given: Any, ventilator: Device, nurse: User, signed_in: SignIn) -> None:
+    body = {"device": ventilator.public_id, "client_id": given}
+
+    answer = signed_in(nurse).post("/api/v1/tickets/", body, content_type="application/json")
+
+    assert (answer.status_code, answer.json()["errors"]) == (400, {"client_id": ["必须是有效的 UUID。"]})
+    assert not Ticket.objects.exists()
+
+
+@pytest.mark.parametrize("given", ['"1', '1"', 'W/"1', "W/1", '""1""', 'W/W/"1"', '"1", "2"', 'w/"1"', "-1"])
+def test_an_if_match_that_is_no_etag_is_refused(
+    given: str, in_repair: Ticket, engineer: User, signed_in: SignIn
+) -> None:
+    answer = signed_in(engineer).post(
+        f"/api/v1/tickets/{in_repair.public_id}/pause/",
+        {"reason": "parts"},
+        content_type="application/json",
+        headers={"If-Match": given},
+    )
+
+    assert (answer.status_code, answer.json()["type"]) == (400, "urn:wardline:invalid")
+    assert Ticket.objects.get().state == "working"
+
+
+@pytest.mark.parametrize("spelling", ['W/"{}"', '"{}"', "{}"])
+def test_the_version_last_read_may_be_sent_bare_or_as_an_etag(
+    spelling: str, in_repair: Ticket, engineer: User, signed_in: SignIn
+) -> None:
+    answer = signed_in(engineer).post(
+        f"/api/v1/tickets/{in_repair.public_id}/pause/",
+        {"reason": "parts"},
+        content_type="application/json",
+        headers={"If-Match": spelling.format(Ticket.objects.get().version)},
+    )
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("day", ["2026-12-01", "20261201", "2026-W49-2"])
+def test_a_pause_ends_at_a_moment_and_not_on_a_day(
+    day: str, in_repair: Ticket, engineer: User, signed_in: SignIn
+) -> None:
+    answer = step(signed_in(engineer), in_repair, "pause", {"reason": "parts", "until": day})
+
+    assert (answer.status_code, answer.json()["errors"]) == (400, {"until": ["期望为日期时间，获得的是日期。"]})
+    assert Ticket.objects.get().state == "working"

@@ -35,7 +35,7 @@ from tickets.record.models import (
     Ticket,
 )
 from tickets.record.queries import envelope, open_on
-from tickets.record.rules import clean_text
+from tickets.record.rules import clean_text, says_something
 from tickets.record.services import actor, lock, person_of, reporter
 from tickets.sla import services as sla
 
@@ -68,9 +68,9 @@ def check_sheet(sheet: FinishSheet, *, high_risk: bool) -> None:
         wrong["release"] = _("选这台设备现在可用、限用还是停用。")
     elif sheet.action == Action.IRREPARABLE and sheet.release != Release.OUT_OF_USE:
         wrong["release"] = _("无法修复的设备只能停用。")
-    elif sheet.release == Release.RESTRICTED and not sheet.release_note.strip():
+    elif sheet.release == Release.RESTRICTED and not says_something(sheet.release_note):
         wrong["release_note"] = _("写明限制。")
-    elif sheet.release == Release.OUT_OF_USE and not sheet.release_note.strip():
+    elif sheet.release == Release.OUT_OF_USE and not says_something(sheet.release_note):
         wrong["release_note"] = _("写明停用原因。")
     elif sheet.release != Release.OUT_OF_USE and (failed := rules.failed_tests(sheet.tests)):
         wrong["tests"] = _("%(names)s没有通过。重测或停用。") % {"names": "、".join(failed)}
@@ -201,7 +201,7 @@ def confirm(
     """The ward says it works: closed. A life-support device needs the name of who released it. `TicketClosed`."""
     current = lock(ticket, version=version)
     person = person_of(by)
-    named = name.strip() or (person.name if person else "")
+    named = name.strip() if says_something(name) else person.name if person else ""
     if current.device and current.device.type.life_support and not named:
         raise Invalid(_("生命支持设备要写验收人姓名。"), fields={"name": _("写验收人姓名。")})
     _end(current, current.to_closed, _("验收"), at=at)
@@ -235,7 +235,7 @@ def dispute(ticket: Ticket, *, by: Actor, at: datetime, reason: str = "", versio
 def reopen(ticket: Ticket, *, by: Actor, at: datetime, reason: str, version: int | None = None) -> Ticket:
     """The desk opens a closed ticket again within 7 days. `TicketReopened`."""
     current = lock(ticket, version=version)
-    if not reason.strip():
+    if not says_something(reason):
         raise Invalid(_("写明重新打开的原因。"), fields={"reason": _("写明重新打开的原因。")})
     if current.state == State.CLOSED and current.ended_at and at - current.ended_at > rules.REOPEN_WITHIN:
         raise NotAllowedNow(_("关闭超过 7 天，请新建工单。"))
@@ -263,7 +263,7 @@ def _reopen(ticket: Ticket, *, by: Actor, at: datetime, how: str, reason: str) -
     )
     _cancel_timers(ticket)
     sla.unmeet(ticket, ["fix"] if ticket.restored_at else ["restoration", "fix"], at=at)
-    if reason.strip():
+    if says_something(reason):
         record.comment(ticket, text=reason, by=by, at=at)
     publish(events.TicketReopened(**envelope(ticket), at=at, by=reporter(by), how=how))
     stop_if_dangerous(ticket, by=by, at=at)
@@ -276,10 +276,10 @@ def close(
 ) -> Ticket:
     """The desk closes without the ward, with a reason; or 48 h of silence do. `TicketClosed`."""
     current = lock(ticket, version=version)
-    if not automatic and not reason.strip():
+    if not automatic and not says_something(reason):
         raise Invalid(_("写明关闭原因。"), fields={"reason": _("写明关闭原因。")})
     _end(current, current.to_closed, _("关闭"), at=at)
-    if reason.strip():
+    if says_something(reason):
         record.comment(current, text=reason, by=by, at=at)
     publish(events.TicketClosed(**envelope(current), at=at, by=actor(by), how="automatic" if automatic else "desk"))
     _release_parent(current, at=at)
@@ -300,13 +300,13 @@ def cancel(
     current = lock(ticket, version=version)
     if before_acceptance and current.state not in rules.BEFORE_ACCEPTANCE:
         raise NotAllowedNow(_("已有人接单，不能撤销。修好了请点“已恢复”，或打电话。"))
-    if not before_acceptance and not reason.strip():
+    if not before_acceptance and not says_something(reason):
         raise Invalid(_("写明撤销原因。"), fields={"reason": _("写明撤销原因。")})
     was_paused = current.state == State.PAUSED
     _end(current, current.to_cancelled, _("撤销"), at=at)
     if was_paused:
         end_pause(current, by=by, at=at, automatic=False)
-    if reason.strip():
+    if says_something(reason):
         record.comment(current, text=reason, by=by, at=at)
     publish(events.TicketCancelled(**envelope(current), at=at, by=reporter(by)))
     _release_parent(current, at=at)
@@ -317,7 +317,7 @@ def cancel(
 def reject(ticket: Ticket, *, by: Actor, at: datetime, reason: str, version: int | None = None) -> Ticket:
     """Not a repair: the desk turns it down with a reason the ward reads. `TicketRejected`."""
     current = lock(ticket, version=version)
-    if not reason.strip():
+    if not says_something(reason):
         raise Invalid(_("写明驳回原因。"), fields={"reason": _("写明驳回原因。")})
     _end(current, current.to_rejected, _("驳回"), at=at)
     record.comment(current, text=reason, by=by, at=at)

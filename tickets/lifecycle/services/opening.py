@@ -20,7 +20,7 @@ from tickets.lifecycle.services.steps import Actor, advance, close_time_entries,
 from tickets.record import services as record
 from tickets.record.models import Danger, Source, State, Ticket
 from tickets.record.queries import Past, envelope, past_of, search_words
-from tickets.record.rules import clean_text
+from tickets.record.rules import clean_text, says_something
 from tickets.record.services import actor, lock, person_of, reporter
 from tickets.sla import services as sla
 
@@ -205,7 +205,7 @@ def assign(
     previous = current.assignee
     if previous and previous.pk == to.pk and current.state != State.REOPENED:
         raise NotAllowedNow(_("这张单已经在%(name)s手上。") % {"name": to.short_name})
-    if previous and not automatic and not reason.strip():
+    if previous and not automatic and not says_something(reason):
         raise Invalid(_("写明改派原因。"), fields={"reason": _("写明改派原因。")})
     if current.state == State.PAUSED:
         end_pause(current, by=by, at=at, automatic=False)
@@ -222,7 +222,7 @@ def assign(
         hold_reason=None,
         hold_until=None,
     )
-    if reason.strip():
+    if says_something(reason):
         record.comment(current, text=reason, by=by, at=at, public=False)
     publish(
         events.TicketAssigned(
@@ -275,7 +275,7 @@ def reprioritise(
     current = lock(ticket, version=version)
     if priority not in (1, 2, 3, 4):
         raise Invalid(_("优先级是 1 到 4。"), fields={"priority": _("优先级是 1 到 4。")})
-    if not reason.strip():
+    if not says_something(reason):
         raise Invalid(_("写明改优先级的原因。"), fields={"reason": _("写明改优先级的原因。")})
     if not current.is_open or current.state in (State.RESOLVED, State.VERIFYING):
         raise NotAllowedNow(_("这张单现在是“%(state)s”，不能改优先级。") % {"state": current.get_state_display()})

@@ -21,7 +21,7 @@ from tickets.lifecycle.services.undoing import remember, seen
 from tickets.record import services as record
 from tickets.record.models import Decon, HoldReason, State, Ticket
 from tickets.record.queries import envelope
-from tickets.record.rules import LONGEST_HOLD, clean_text
+from tickets.record.rules import LONGEST_HOLD, clean_text, says_something
 from tickets.record.services import actor, lock, person_of
 from tickets.sla import services as sla
 
@@ -69,7 +69,7 @@ def decline(ticket: Ticket, *, by: User, at: datetime, reason: str, version: int
             _("这张单现在是“%(state)s”，不能%(verb)s。看最新。")
             % {"state": current.get_state_display(), "who": "", "verb": _("拒单")}
         )
-    if not reason.strip():
+    if not says_something(reason):
         raise Invalid(_("写明拒单原因。"), fields={"reason": _("写明拒单原因。")})
     record.comment(current, text=reason, by=by, at=at, public=False)
     return unassign(current, by=by, at=at, reason="refused", holder=by)
@@ -115,7 +115,7 @@ def arrive(
     advance(current, current.to_arrived, _("到场"), arrived_at=current.arrived_at or at, arrival_by_scan=scanned)
     sla.meet(current, "arrival", at=at)
     remember(current, "arrive", before, by=by, at=at)
-    if reason.strip():
+    if says_something(reason):
         record.comment(current, text=reason, by=by, at=at, public=False)
     publish(
         events.TicketArrived(
