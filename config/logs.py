@@ -30,6 +30,16 @@ def without_trace(record: logging.LogRecord) -> bool:
     return True
 
 
+# What Django itself refuses to read. It calls each an error and tells it with a trace, also of callers without an account.
+UNREAD: Final = ("RequestDataTooBig", "TooManyFieldsSent", "TooManyFilesSent")
+
+
+def as_a_warning(record: logging.LogRecord) -> bool:
+    """Someone sent too much and was told so: one line, and no trace through our code."""
+    record.levelno, record.levelname, record.exc_info = logging.WARNING, "WARNING", None
+    return True
+
+
 def to_stderr(*, level: str, quiet: Iterable[str]) -> dict[str, Any]:
     """Logging for a process whose output somebody else collects; the quiet loggers speak from WARNING on."""
     return {
@@ -41,6 +51,7 @@ def to_stderr(*, level: str, quiet: Iterable[str]) -> dict[str, Any]:
         "loggers": {
             "django": {"handlers": []},  # its own console handler would say everything twice
             "django.request": {"filters": [without_trace]},
+            **{f"django.security.{name}": {"filters": [as_a_warning]} for name in UNREAD},
             **{name: {"level": "WARNING"} for name in quiet},
         },
     }

@@ -18,14 +18,21 @@ class Handbook(SpectacularSwaggerSplitView):
         if isinstance(exc, exceptions.NotAuthenticated) and "text/html" in self.request.headers.get("Accept", ""):
             answer: HttpResponse = redirect_to_login(self.request.get_full_path())
             return answer  # type: ignore[return-value]  # finalize_response passes plain answers through
-        refusal: Response = super().handle_exception(exc)
-        self.request.accepted_renderer = JSONRenderer()
-        self.request.accepted_media_type = JSONRenderer.media_type
-        return refusal
+        return _in_json(self.request, super().handle_exception(exc))
 
 
 class Description(SpectacularAPIView):
     """The one version there is: the library would write any `?version=`, line breaks included, into a header."""
 
+    def handle_exception(self, exc: Exception) -> Response:
+        """A refusal calls itself JSON: it must not be written as the YAML that the description is."""
+        return _in_json(self.request, super().handle_exception(exc))
+
     def _get_version_parameter(self, request: Request) -> None:
         return None
+
+
+def _in_json(request: Request, refusal: Response) -> Response:
+    request.accepted_renderer = JSONRenderer()
+    request.accepted_media_type = JSONRenderer.media_type
+    return refusal

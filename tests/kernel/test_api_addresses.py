@@ -1,7 +1,8 @@
-"""Addresses of the API that nobody answers: one spelling of each refusal, told in JSON."""
+"""Addresses of the API that nobody answers, and bodies that nobody reads: one spelling of each refusal, told in JSON."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -63,3 +64,35 @@ def test_each_kind_of_refusal_has_one_name(nurse: User, signed_in: SignIn) -> No
     ]
 
     assert told == [f"urn:wardline:{name}" for name in ("not_found", "not_found", *["method_not_allowed"] * 2)]
+
+
+@pytest.mark.parametrize(
+    ("query", "accept", "refused"),
+    [
+        ("", "*/*", "not_authenticated"),
+        ("?format=json", "*/*", "not_authenticated"),
+        ("?format=yaml", "*/*", "not_authenticated"),
+        ("", "application/vnd.oai.openapi", "not_authenticated"),
+        ("", "image/png", "not_acceptable"),
+    ],
+)
+def test_the_description_is_refused_in_the_type_it_is_told(
+    client: Client, query: str, accept: str, refused: str
+) -> None:
+    answer = client.get(f"/api/v1/schema/{query}", headers={"accept": accept})
+
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer.json()["type"] == f"urn:wardline:{refused}"
+
+
+@pytest.mark.parametrize("path", ["/api/v1/auth/token/", "/api/v1/tickets/"])
+def test_a_body_that_is_too_large_takes_one_line_of_the_log(
+    path: str, nurse: User, signed_in: SignIn, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10
+
+    with caplog.at_level(logging.INFO):
+        answer = signed_in(nurse).post(path, {"username": "a" * 99}, content_type="application/json")
+
+    assert (answer.status_code, answer.json()["type"]) == (413, "urn:wardline:request_entity_too_large")
+    assert [(line.levelname, line.exc_info) for line in caplog.records] == [("WARNING", None)]
