@@ -56,7 +56,7 @@ def test_a_finish_sheet_with_more_lines_than_any_repair_has_is_refused_unread(
         answer = step(signed_in(engineer), in_repair, "resolve", DONE | {field: lines})
 
         assert answer.status_code == 400
-        assert answer.json()["errors"] == {field: [f"该字段不能超过 {MOST_LINES} 个元素。"]}
+        assert answer.json()["errors"] == {field: [f"最多 {MOST_LINES} 项。"]}
     assert Ticket.objects.get().state == "working"
     assert not RepairReport.objects.exists()
 
@@ -86,7 +86,7 @@ def test_dangers_without_end_are_counted_and_not_judged_one_by_one(
 
     answer = signed_in(nurse).post("/api/v1/tickets/", body, content_type="application/json")
 
-    assert (answer.status_code, answer.json()["errors"]) == (400, {"danger": ["该字段不能超过 4 个元素。"]})
+    assert (answer.status_code, answer.json()["errors"]) == (400, {"danger": ["最多 4 项。"]})
     assert not Ticket.objects.exists()
 
 
