@@ -11,6 +11,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client, override_settings
+from django.utils import translation
 
 from assets.models import Department, Device, FaultPreset, User
 from assets.register.rules import check_symbol
@@ -77,6 +78,7 @@ def _no_memory() -> None:
     """Nothing remembered in the process reaches the next test."""
     cache.clear()
     forget_rulebook()
+    translation.deactivate()  # a request leaves its language to the thread
 
 
 @pytest.fixture
