@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,11 @@ def key(user: User, **more: Any) -> dict[str, str]:
     return {"Authorization": f"Token {clear}"}
 
 
+def status_of(address: str, who: User) -> int:
+    with closing(Client(headers=key(who)).get(address)) as answer:
+        return answer.status_code
+
+
 @pytest.mark.parametrize("accept", ["*/*", "image/jpeg"])
 def test_the_address_in_the_list_opens_with_the_same_token(
     accept: str, ticket: Ticket, photo: Attachment, nurse: User, settings: Any
@@ -62,7 +68,7 @@ def test_a_token_opens_what_its_account_may_see_and_no_more(
     )
 
     told = {
-        (who.username, row.pk): Client(headers=key(who)).get(f"/files/{row.public_id}/").status_code
+        (who.username, row.pk): status_of(f"/files/{row.public_id}/", who)
         for who in (nurse, outsider, engineer)
         for row in (photo, inside)
     }
