@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -25,12 +25,14 @@ from django.core.management.color import no_style
 from django.db import DatabaseError, connection, models, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
+from django.db.models.functions import Now
 
 from config.kernel import archive, log, rows
 from config.kernel.archive import Unfit
-from config.kernel.models import EncryptedTextField, EventRecord
+from config.kernel.models import EncryptedTextField, EventRecord, Lease
 
 LEFT_BEHIND: Final = {"django_session", "kernel_lease"}
+STILL_RUNNING: Final = timedelta(seconds=6)
 BATCH: Final = 2000
 LOG: Final = EventRecord._meta.db_table
 _WORD: Final = "wardline"  # enciphered into the manifest, so that a lost key is noticed before and not after
@@ -121,7 +123,7 @@ def restore(reader: archive.Reader, *, replace: bool) -> None:
     if get_user_model().objects.exists() or EventRecord.objects.exists():
         if not replace:
             raise Unfit("This database is not empty; `--replace` replaces what is in it.")
-        if log.last_beat():
+        if Lease.objects.filter(beat_at__gt=Now() - STILL_RUNNING).exists():
             raise Unfit("Wardline is running on this database: stop web, worker and clock first.")
     media = _MediaSwap(reader)
     try:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 GENESIS = "0" * 64
 LEASE = "clock"
 LEASE_TTL = timedelta(seconds=4)
-STILL_RUNNING = timedelta(seconds=6)  # longer than the lease: between two clocks nobody holds it
 
 
 def iso(moment: datetime) -> str:
@@ -94,12 +93,6 @@ def lead(holder: str) -> bool:
 def release_lead(holder: str) -> None:
     """Give the lease up at an orderly stop, so that the other clock need not wait for it to go stale."""
     Lease.objects.filter(name=LEASE, holder=holder).delete()
-
-
-def last_beat() -> datetime | None:
-    """The clock's last sign of life on this database; None when it is so old that no clock can be running."""
-    recent = Lease.objects.filter(name=LEASE, beat_at__gt=Now() - STILL_RUNNING)
-    return recent.values_list("beat_at", flat=True).first()
 
 
 def sequence(holder: str, *, limit: int = 500) -> Sequence[int]:

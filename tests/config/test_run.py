@@ -9,12 +9,9 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db.models.functions import Now
 
-from config.kernel import log
 from config.kernel.management.commands import run
 from config.kernel.management.commands._children import CHILD_MARK, MARK, Child, Family, kill_marked, marked
-from config.kernel.models import Lease
 
 ROOT = Path(__file__).resolve().parents[2]
 FOREVER = [sys.executable, "-S", "-c", "import signal; signal.pause()"]
@@ -131,36 +128,36 @@ def test_nothing_is_left_when_the_supervisor_is_killed_outright():
     assert MARK not in os.environ
 
 
-@pytest.fixture
-def started(monkeypatch):
-    """Starts of the family; none of them is real."""
-    starts = []
+HOLDER = """
+import os, signal, sys
+os.environ["DATA_DIR"] = sys.argv[1]
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
+import django
+django.setup()
+from config.kernel.management.commands import run
+with run._alone():
+    print("alone", flush=True)
+    signal.pause()
+"""
+
+
+def test_a_second_family_on_the_same_data_is_refused_until_the_first_is_gone(tmp_path, settings, monkeypatch):
+    settings.DATA_DIR, starts = tmp_path, []
     monkeypatch.setattr(run, "_require_free_port", lambda: None)
+    monkeypatch.setattr(run, "_behind", lambda: False)
     monkeypatch.setattr(run.Command, "_supervise", lambda self, *, with_demo: starts.append(with_demo))
-    return starts
-
-
-@pytest.mark.database
-@pytest.mark.django_db(transaction=True)
-def test_a_second_family_is_refused_beside_a_clock_that_goes_on(started, monkeypatch):
-    assert log.lead("another")
-    monkeypatch.setattr(run.time, "sleep", lambda _seconds: log.lead("another"))
-
-    with pytest.raises(CommandError, match="Wardline is running on this database already"):
-        call_command("run")
-
-    assert started == []
-
-
-@pytest.mark.database
-@pytest.mark.django_db(transaction=True)
-def test_what_a_killed_family_left_in_the_database_does_not_keep_the_next_one_out(started, monkeypatch):
-    assert log.lead("killed")
-    monkeypatch.setattr(run.time, "sleep", lambda _seconds: Lease.objects.update(beat_at=Now() - log.STILL_RUNNING))
+    command = [sys.executable, "-c", HOLDER, str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout.readline() == "alone\n"
+        with pytest.raises(CommandError, match=r"is running on .* already"):
+            call_command("run")
+        assert starts == []
+        first.kill()
+        first.wait()
 
     call_command("run")
 
-    assert started == [True]
+    assert starts == [True]
 
 
 def test_the_banner_shows_logins_links_and_a_code_to_scan():

@@ -1,6 +1,7 @@
 """The whole of Wardline in the foreground on one machine: web, worker and clock, until Ctrl-C."""
 
 import contextlib
+import fcntl
 import io
 import json
 import os
@@ -10,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from types import FrameType
 from typing import Any, Final
 
@@ -20,13 +22,9 @@ from django.core.management import BaseCommand, CommandError, CommandParser, cal
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from config.kernel import log
-from config.kernel.models import Lease
-
 from ._children import Child, Family
 
 READY_WITHIN: Final = 60.0
-LOOK_AGAIN: Final = 0.2
 TOO_MANY_DEATHS: Final = 3
 PAGES: Final = (
     ("Board 看板", "/desk/"),
@@ -47,10 +45,10 @@ class Command(BaseCommand):
         self.stopping = False
         _require_free_port()
         try:
-            self._require_alone()
-            if _behind():
-                call_command("migrate", verbosity=0, interactive=False)
-            self._supervise(with_demo=not no_demo)
+            with _alone():
+                if _behind():
+                    call_command("migrate", verbosity=0, interactive=False)
+                self._supervise(with_demo=not no_demo)
         except KeyboardInterrupt:
             raise CommandError("stopped before it was ready.") from None
 
@@ -60,20 +58,6 @@ class Command(BaseCommand):
     def _say(self, sentence: str) -> None:
         self.stdout.write(f"wardline: {sentence}")
         self.stdout.flush()
-
-    def _require_alone(self) -> None:
-        """Refuse beside a clock that goes on beating; what a killed one left behind is waited out."""
-        if Lease._meta.db_table not in connection.introspection.table_names():
-            return
-        seen = log.last_beat()
-        if seen:
-            self._say("a clock was here a moment ago; looking whether it still runs ...")
-        while seen and (beat := log.last_beat()):
-            if beat != seen:
-                raise CommandError(
-                    "Wardline is running on this database already; stop it first, or give this one a DATA_DIR of its own."
-                )
-            time.sleep(LOOK_AGAIN)
 
     def _supervise(self, *, with_demo: bool) -> None:
         family = Family(_environment(), self._say)
@@ -87,7 +71,6 @@ class Command(BaseCommand):
                 signal.signal(number, self._ask_to_stop)
             ready = self._until_ready(family)
             if ready:
-                self._require_alone()  # another may have come up while the demo was loaded
                 family.start(_manage("worker", "qcluster"), _manage("clock", "clock"))
                 self.stdout.write(banner(_demo_facts()))
                 self.stdout.flush()
@@ -110,6 +93,19 @@ class Command(BaseCommand):
                 return False
             time.sleep(0.1)
         return False
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """One family on one data folder. The lock ends with this process, however it dies; its children do not inherit it."""
+    with (settings.DATA_DIR / "run.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CommandError(
+                f"Wardline is running on {settings.DATA_DIR} already; stop it first, or give this one a DATA_DIR of its own."
+            ) from None
+        yield
 
 
 def _behind() -> bool:
