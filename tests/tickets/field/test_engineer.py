@@ -34,6 +34,12 @@ def do(phone, ticket, verb, **body):
     return phone.post(f"/field/{ticket.public_id}/do/{verb}/", {"op_id": str(uuid.uuid4())} | body)
 
 
+def begin(phone, ticket, device):
+    do(phone, ticket, "accept")
+    do(phone, ticket, "arrive", scan=device.short_code)
+    do(phone, ticket, "start", decon="cleaned")
+
+
 def state(ticket):
     return Ticket.objects.get(pk=ticket.pk).state
 
@@ -170,9 +176,7 @@ def test_a_ticket_that_moved_on_says_where_it_went(phone, ticket, colleague, dis
 
 
 def test_pausing_names_a_reason_and_resumes_by_hand(phone, ticket, ventilator):
-    do(phone, ticket, "accept")
-    do(phone, ticket, "arrive", scan=ventilator.short_code)
-    do(phone, ticket, "start", decon="cleaned")
+    begin(phone, ticket, ventilator)
 
     refused = do(phone, ticket, "pause")
     do(phone, ticket, "pause", reason="parts")
@@ -247,9 +251,7 @@ def test_a_refused_step_opened_again_leads_to_its_page(verb, page, phone, ticket
 
 
 def test_a_sheet_that_cannot_be_read_says_which_field(phone, ticket, ventilator):
-    do(phone, ticket, "accept")
-    do(phone, ticket, "arrive", scan=ventilator.short_code)
-    do(phone, ticket, "start", decon="cleaned")
+    begin(phone, ticket, ventilator)
 
     answer = do(
         phone, ticket, "finish", action="replace", release="usable", part_name="电源板", part_quantity="-1",
@@ -275,9 +277,7 @@ def test_a_dirty_device_asks_for_protection_only_where_that_is_allowed(phone, ti
 
 
 def test_a_part_without_a_name_is_asked_for_before_the_signature(phone, ticket, ventilator):
-    do(phone, ticket, "accept")
-    do(phone, ticket, "arrive", scan=ventilator.short_code)
-    do(phone, ticket, "start", decon="cleaned")
+    begin(phone, ticket, ventilator)
 
     answer = do(
         phone, ticket, "finish", cause="part", action="replace", release="usable", function_ok="1", part_quantity="3",

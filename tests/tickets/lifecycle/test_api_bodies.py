@@ -34,8 +34,14 @@ def in_repair(ventilator: Device, stopped: FaultPreset, engineer: User, dispatch
     return lifecycle.start(ticket, by=engineer, at=now, decon="cleaned")
 
 
-def step(client: Client, ticket: Ticket, verb: str, body: dict[str, Any]) -> Any:
-    return client.post(f"/api/v1/tickets/{ticket.public_id}/{verb}/", body, content_type="application/json")
+def step(client: Client, ticket: Ticket, verb: str, body: dict[str, Any], **headers: str) -> Any:
+    address = f"/api/v1/tickets/{ticket.public_id}/{verb}/"
+    return client.post(
+        address,
+        body,
+        content_type="application/json",
+        headers={name.replace("_", "-"): said for name, said in headers.items()},
+    )
 
 
 def parts(number: int) -> list[dict[str, Any]]:
@@ -155,12 +161,7 @@ def test_a_client_id_is_the_text_of_a_uuid(given: Any, ventilator: Device, nurse
 def test_an_if_match_that_is_no_etag_is_refused(
     given: str, in_repair: Ticket, engineer: User, signed_in: SignIn
 ) -> None:
-    answer = signed_in(engineer).post(
-        f"/api/v1/tickets/{in_repair.public_id}/pause/",
-        {"reason": "parts"},
-        content_type="application/json",
-        headers={"If-Match": given},
-    )
+    answer = step(signed_in(engineer), in_repair, "pause", {"reason": "parts"}, if_match=given)
 
     assert (answer.status_code, answer.json()["type"]) == (400, "urn:wardline:invalid")
     assert Ticket.objects.get().state == "working"
@@ -170,12 +171,9 @@ def test_an_if_match_that_is_no_etag_is_refused(
 def test_the_version_last_read_may_be_sent_bare_or_as_an_etag(
     spelling: str, in_repair: Ticket, engineer: User, signed_in: SignIn
 ) -> None:
-    answer = signed_in(engineer).post(
-        f"/api/v1/tickets/{in_repair.public_id}/pause/",
-        {"reason": "parts"},
-        content_type="application/json",
-        headers={"If-Match": spelling.format(Ticket.objects.get().version)},
-    )
+    version = spelling.format(Ticket.objects.get().version)
+
+    answer = step(signed_in(engineer), in_repair, "pause", {"reason": "parts"}, if_match=version)
 
     assert answer.status_code == 200
 
