@@ -121,13 +121,9 @@ class ShortList(serializers.ListField):
     """At most `max_length` items, counted before any is looked at: a list without end would hold the database's write lock
     for as long as reading it, and telling what is wrong with each, takes."""
 
-    def __init__(self, *, max_length: int, **more: Any) -> None:
-        super().__init__(max_length=max_length, **more)
-        self.most = max_length
-
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, list) and len(data) > self.most:
-            self.fail("max_length", max_length=self.most)
+        if isinstance(data, list) and self.max_length and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
         return super().to_internal_value(data)
 
 

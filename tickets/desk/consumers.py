@@ -18,11 +18,9 @@ from django.contrib.sessions.models import Session
 from django.db import DatabaseError
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
-from django.utils.translation import gettext as _
 
 from assets.places.models import User
 from config.kernel import live, log
-from config.kernel.errors import Invalid
 from config.kernel.models import EventRecord
 from tickets.policies import may_follow
 
@@ -53,7 +51,7 @@ class DeskConsumer(AsyncWebsocketConsumer):
             return
         try:
             self._asked = _after(self.scope)
-        except Invalid:
+        except ValueError:
             # Taken for the beginning, a slip of the pen would be answered with all facts there ever were.
             await self.close(code=MALFORMED)
             return
@@ -209,13 +207,13 @@ def _guard() -> _Guard:
 
 
 def _after(scope: Any) -> int | None:
-    """The place in the log that a client names, None where it names none. Invalid when that is no `seq`."""
+    """The place in the log that a client names, None where it names none. ValueError when that is no `seq`."""
     query = parse_qs(scope.get("query_string", b"").decode("ascii", "replace"), keep_blank_values=True)
     given = query.get("after")
     if given is None:
         return None
     if len(given) > 1 or not re.fullmatch("[0-9]{1,18}", given[0]):
-        raise Invalid(_("after 要写一个读到过的 seq。"))
+        raise ValueError("`after` is no seq")
     return int(given[0])
 
 

@@ -130,6 +130,9 @@ def _correct(
     ticket = lock(known.ticket)
     if not ticket.is_open:
         return
+    if known.withdrawn_at:  # taken back, and now said again: somebody waits
+        known.withdrawn_at = None
+        known.save(update_fields=["withdrawn_at"])
     told = "\n".join(Comment.objects.filter(ticket=ticket, by=None).values_list("text", flat=True))
     news = [str(Danger(code).label) for code in sorted(set(danger) - set(ticket.danger))]
     if in_use and not ticket.in_use:

@@ -146,6 +146,17 @@ def test_with_the_last_report_taken_back_the_ticket_is_cancelled(phone: Phone, v
     assert ticket_of(own).state == "cancelled"
 
 
+def test_a_report_that_is_sent_again_stands_again(new_phone: Callable[[], Phone], ventilator: Device) -> None:
+    first, second, client_id = new_phone(), new_phone(), str(uuid4())
+    own, joined = first.report(ventilator), second.report(ventilator, client_id=client_id)
+    second.do(joined, "withdraw")
+
+    assert second.report(ventilator, client_id=client_id) == joined
+    first.do(own, "withdraw")
+
+    assert ticket_of(own).state == "triaged"
+
+
 def test_the_wards_own_link_takes_back_only_what_one_person_reported(
     new_phone: Callable[[], Phone], ventilator: Device
 ) -> None:

@@ -125,7 +125,9 @@ def _part(part: PartLine) -> str:
     said = [f"{part.name} x {part.quantity}"]
     if part.serial_no:
         said.append(_("序列号 %(no)s") % {"no": part.serial_no})
-    return _("，").join([*said, *([_("旧件已留存")] if part.old_part_kept else [])])
+    if part.old_part_kept:
+        said.append(_("旧件已留存"))
+    return _("，").join(said)
 
 
 def _measured(sheet: RepairReport | None) -> list[str]:
