@@ -82,7 +82,7 @@ class Decision(models.Model):
         ASSIGNMENT = "assignment", _("最优分配")
         C_MU = "c_mu", _("按紧急度排序")
         LEAST_LOADED = "least_loaded", _("负载最轻")
-        BY_HAND = "by_hand", _("人工")
+        BY_HAND = "by_hand", _("人工指定")
 
     ticket = models.ForeignKey(
         Ticket, models.CASCADE, related_name="decisions", verbose_name=pgettext_lazy("one", "工单")

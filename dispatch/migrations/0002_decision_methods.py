@@ -11,6 +11,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='decision',
             name='mode',
-            field=models.CharField(choices=[('assignment', '最优分配'), ('c_mu', '按紧急度排序'), ('least_loaded', '负载最轻'), ('by_hand', '人工')], max_length=20, verbose_name='算法'),
+            field=models.CharField(choices=[('assignment', '最优分配'), ('c_mu', '按紧急度排序'), ('least_loaded', '负载最轻'), ('by_hand', '人工指定')], max_length=20, verbose_name='算法'),
         ),
     ]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from django.test import Client
 from django.utils import translation
 
 from assets.models import Device, FaultPreset, User
@@ -159,3 +160,15 @@ def test_parts_stand_under_the_repair_that_used_them(ticket: Ticket, engineer: U
     lifecycle.resolve(ticket, sheet=replace(SHEET, parts=[part]), by=engineer, at=now)
 
     assert under(ticket, "修复")[-1][1] == "电源板 x 2，序列号 7K2-0931，旧件已留存"
+
+
+def test_who_reported_is_named_in_the_readers_language(
+    client: Client, ventilator: Device, stopped: FaultPreset, dispatcher: User, now: datetime
+) -> None:
+    User.objects.filter(pk=dispatcher.pk).update(display_name_en="Min Zhou")
+    ticket = lifecycle.submit(device=ventilator, preset=stopped, in_use=False, by=dispatcher, at=now)
+    client.force_login(dispatcher)
+
+    page = client.get(f"/desk/tickets/{ticket.public_id}/", headers={"Accept-Language": "en"}).content.decode()
+
+    assert '<span class="m">Min Zhou</span>' in page

@@ -33,7 +33,7 @@ def find(request: HttpRequest, public_id: str) -> Ticket:
     tickets = policies.visible_tickets(request.user, Ticket.objects.for_board())
     ticket = tickets.select_related(
         "device__type__group", "department", "location", "assignee__person", "preset", "hold_reason",
-        "reporter", "repeat_of", "duplicate_of", "parent", "backup_device",
+        "reporter__user", "repeat_of", "duplicate_of", "parent", "backup_device",
     ).filter(public_id=public_id).first()  # fmt: skip
     if ticket is None:
         raise Http404
