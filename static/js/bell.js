@@ -51,7 +51,7 @@ async function look() {
     localStorage.setItem(HEARD, loud.dataset.loud); // one sound for all windows of this browser
     if (!("news" in loud.dataset)) return;
     ring();
-    toast(loud.textContent);
+    toast(loud.textContent, { kind: "alarm" });
   }
 }
 

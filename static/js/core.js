@@ -169,12 +169,14 @@ function tickForever() {
 }
 
 // --- toast -------------------------------------------------------------------
-/** Say a result. With `undo`, a button stands for `seconds`; errors belong to the field or a banner, not here. */
-export function toast(text, { undo = null, label = "", seconds = 10 } = {}) {
+/** Say a result. With `undo`, a button stands for `seconds`; errors belong to the field or a banner, not here. It takes the
+ *  place of the last one of its `kind`: an alarm that arrives never hides the answer to what somebody just did. */
+export function toast(text, { undo = null, label = "", seconds = 10, kind = "answer" } = {}) {
   const region = document.getElementById("toasts");
   if (!region) return;
   const box = document.createElement("div");
   box.className = "toast";
+  box.dataset.kind = kind;
   const said = document.createElement("span");
   said.className = "grow";
   said.textContent = text;
@@ -190,7 +192,7 @@ export function toast(text, { undo = null, label = "", seconds = 10 } = {}) {
     });
     box.append(button);
   }
-  region.querySelector("div.toast")?.remove(); // a bar that the page itself brought, such as undo, stays
+  region.querySelector(`div.toast[data-kind="${kind}"]`)?.remove(); // a bar that the page itself brought, such as undo, stays
   region.append(box);
   setTimeout(() => box.remove(), seconds * 1000);
 }

@@ -189,6 +189,17 @@ def test_text_from_people_stays_text_in_a_toast(page):
     assert page.locator("#toasts .toast").inner_text() == "<img src=x onerror=alert(1)>"
 
 
+def test_an_alarm_does_not_hide_the_answer_to_what_somebody_did(page):
+    show(page)
+
+    page.evaluate(
+        """async () => { const { toast } = await import("/static/js/core.js");
+             toast("已填回"); toast("P1 0026 响应超时", { kind: "alarm" }); toast("P2 0031 响应超时", { kind: "alarm" }); }"""
+    )
+
+    assert page.locator("#toasts .toast").all_inner_texts() == ["已填回", "P2 0031 响应超时"]
+
+
 def test_a_form_is_sent_once_however_often_it_is_pressed(page):
     show(page, '<form method="post" action="/never" target="elsewhere"><button class="btn">发送</button></form>')
 

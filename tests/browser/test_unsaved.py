@@ -47,7 +47,7 @@ def test_what_was_written_is_back_after_signing_in_again(hospital: Hospital, vis
     _sign_in(page, login)
 
     expect(page).to_have_url(f"{hospital.base_url}/field/{ticket}/finish/")
-    expect(page.locator(".toast")).to_contain_text("已填回")
+    expect(page.locator(".toast[data-kind=answer]")).to_contain_text("已填回")
     expect(page.locator("[name=diagnosis]")).to_have_value(WORDS)
     expect(page.locator("[name=cause][value=part]")).to_be_checked()
     expect(page.locator("[name=release][value=usable]")).to_be_checked()

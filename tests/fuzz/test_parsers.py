@@ -87,12 +87,22 @@ def allowed_to_refuse(parse: Callable[[], Any]) -> Any:
         return None
 
 
+def place_in_the_log(text: str) -> int | None:
+    """The socket's `after`: its refusal is a ValueError, and what it takes fits a seq on both databases."""
+    try:
+        seq = _after({"query_string": b"after=" + text.encode()})
+    except ValueError:
+        return None
+    assert seq is None or 0 <= seq < 2**63
+    return seq
+
+
 PURE: dict[str, Callable[[str], Any]] = {
     "QR token": lambda text: rules.read_token(text, keys={"t1": "a", "t2": "b"}),
     "scan": rules.classify,
     "short code": rules.read_short_code,
     "free text": lambda text: words.clean_text(text, limit=500),
-    "socket's after": lambda text: _after({"query_string": b"after=" + text.encode()}),
+    "socket's after": place_in_the_log,
     "list filters": lambda text: desk.read_filters(
         dict.fromkeys(("q", "from", "to", "state", "priority", "mine"), text)
     ),
