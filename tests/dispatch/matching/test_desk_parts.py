@@ -149,7 +149,7 @@ def test_who_was_sent_by_hand_when_nobody_could_go_is_named(ticket, dispatcher, 
 
     page = signed_in(dispatcher).get(part(ticket, "assignment")).content.decode()
 
-    assert "<h2>人工派给赵工，当时没有合适的人</h2>" in page
+    assert "<h2>由赵工去，当时没有合适的人</h2>" in page
 
 
 def test_another_choice_by_hand_is_not_explained_as_if_it_were_the_systems(ticket, li, dispatcher, signed_in, at):
@@ -160,7 +160,7 @@ def test_another_choice_by_hand_is_not_explained_as_if_it_were_the_systems(ticke
 
     page = signed_in(dispatcher).get(part(ticket, "assignment")).content.decode()
 
-    assert "<h2>人工派给赵工</h2>" in page
+    assert "<h2>改由赵工去</h2>" in page
     assert "原来选的" in page
     assert "为什么派给" not in page
 
