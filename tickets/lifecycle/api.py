@@ -215,7 +215,7 @@ VERBS: tuple[Verb, ...] = (
          "Engineer: wait for parts, vendor or ward. Goes on by itself at `until`; response and arrival never pause.",
          {"reason": "parts", "until": "2026-12-01T09:00:00+08:00"}),
     Verb("resume", policies.can_work, shapes.Nothing, _plain(lifecycle.resume),
-         "Engineer: work goes on.", {}),
+         "Engineer: go on with the step that was held; before arrival, arrival is still to come.", {}),
     Verb("resolve", policies.can_work, shapes.Resolve, _resolve,
          "Engineer: the finish sheet, signed by this account. The ward is asked to confirm.",
          {"cause": "part", "action": "replace", "release": "usable",

@@ -36,7 +36,7 @@ SAID: dict[str, tuple[str, str, Any]] = {
     "TicketArrived": ("map-pin", "c-brand", gettext_lazy("{who} 到场 {no}")),
     "WorkStarted": ("wrench", "c-brand", gettext_lazy("{who} 开始维修 {no}")),
     "WorkPaused": ("pause", "ink3", gettext_lazy("{who} 暂停 {no}，{reason}")),
-    "WorkResumed": ("play", "ink3", gettext_lazy("{who} 继续维修 {no}")),
+    "WorkResumed": ("play", "ink3", gettext_lazy("{who} 继续处理 {no}")),
     "StepUndone": ("undo-2", "ink3", gettext_lazy("{who} 撤销“{step}” {no}")),
     "ServiceRestored": ("package-check", "c-ok", gettext_lazy("{no} 已恢复")),
     "TicketResolved": ("wrench", "c-ok", gettext_lazy("{who} 修复 {no}")),

@@ -350,7 +350,7 @@ def _end(ticket: Ticket, edge: Any, verb: str, *, at: datetime) -> None:
     if open_children:
         raise NotAllowedNow(_("还有 %(n)s 张下级工单没有结束。") % {"n": open_children})
     close_time_entries(ticket, at)
-    advance(ticket, edge, verb, ended_at=at, hold_reason=None, hold_until=None)
+    advance(ticket, edge, verb, ended_at=at, hold_reason=None, hold_until=None, held_from=None)
     sla.stop(ticket, at=at)
     _cancel_timers(ticket)
 

@@ -221,6 +221,7 @@ def assign(
         departed_at=None,
         hold_reason=None,
         hold_until=None,
+        held_from=None,
     )
     if says_something(reason):
         record.comment(current, text=reason, by=by, at=at, public=False)

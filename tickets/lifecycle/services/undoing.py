@@ -29,7 +29,8 @@ from tickets.sla import services as sla
 
 _COLUMNS: Final = (
     "state", "assignee_id", "assigned_at", "accepted_at", "departed_at", "eta_at", "arrived_at", "arrival_by_scan",
-    "started_at", "hold_reason_id", "hold_until", "restored_at", "backup_device_id", "decon", "decon_note",
+    "started_at", "hold_reason_id", "hold_until", "held_from", "restored_at", "backup_device_id", "decon",
+    "decon_note",
 )  # fmt: skip
 _MEETS: Final = {"accept": "response", "arrive": "arrival", "restore": "restoration"}
 _TIMES: Final = ("hold_until", "status_since")

@@ -182,7 +182,8 @@ def pause(
         raise Invalid(sentence, fields={"until": sentence})
     before = seen(current)
     close_time_entries(current, at)
-    advance(current, current.to_paused, _("暂停"), hold_reason=reason, hold_until=until)
+    held = current.state
+    advance(current, current.to_paused, _("暂停"), hold_reason=reason, hold_until=until, held_from=held)
     sla.pause(
         current,
         reason=reason,
@@ -200,12 +201,12 @@ def pause(
 
 @transaction.atomic
 def resume(ticket: Ticket, *, by: Actor, at: datetime, automatic: bool = False, version: int | None = None) -> Ticket:
-    """Work goes on and the clocks that stood still run again, with the wait added. `WorkResumed`."""
+    """The step that was held goes on, and the clocks that stood still run again with the wait added. `WorkResumed`."""
     current = lock(ticket, version=version)
     before = seen(current)
-    advance(current, current.to_resumed, _("继续"), hold_reason=None, hold_until=None)
+    advance(current, current.to_resumed, _("继续"), hold_reason=None, hold_until=None, held_from=None)
     end_pause(current, by=by, at=at, automatic=automatic)
-    if current.assignee and not automatic:
+    if current.assignee and not automatic and current.state == State.WORKING:
         current.time_entries.create(user=current.assignee, started_at=at)
     if not automatic:
         remember(current, "resume", before, by=by, at=at)

@@ -181,6 +181,9 @@ class Ticket(ConcurrentTransitionMixin, models.Model):
         HoldReason, models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("暂停原因")
     )
     hold_until = models.DateTimeField(_("预计继续"), null=True, blank=True)
+    held_from = models.CharField(  # noqa: DJ001 - a column with NULL is added without copying the table
+        _("从哪一步暂停"), max_length=10, choices=State.choices, null=True, blank=True, editable=False
+    )
     needs_callback = models.BooleanField(_("待核实，须回电"), default=False)
     nudges = models.PositiveIntegerField(_("催单次数"), default=0)
     decon = models.CharField(_("消毒状态"), max_length=12, choices=Decon.choices, blank=True, default="")
@@ -309,8 +312,10 @@ class Ticket(ConcurrentTransitionMixin, models.Model):
     @transition(state, source=[S.WORKING, S.ARRIVED, S.ACCEPTED], target=S.PAUSED)
     def to_paused(self) -> None: ...
 
-    @transition(state, source=S.PAUSED, target=S.WORKING)
-    def to_resumed(self) -> None: ...
+    # One may wait for a part before one has left: what goes on is the step that was held, and arrival is still to come.
+    @transition(state, source=S.PAUSED, target=RETURN_VALUE(S.ACCEPTED, S.ARRIVED, S.WORKING))
+    def to_resumed(self) -> str:
+        return self.held_from or S.WORKING
 
     @transition(state, source=S.WORKING, target=S.RESOLVED)
     def to_resolved(self) -> None: ...
