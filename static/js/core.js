@@ -256,7 +256,9 @@ for (const box of document.querySelectorAll("input[data-slash]")) {
 }
 
 // --- forms -------------------------------------------------------------------
-// One press, one request; the button says that it is busy. Coming back by the back button frees it again.
+// One press, one request; the button says that it is busy. Coming back by the back button frees it again, and so does
+// time: a request that was stopped tells the page nothing.
+const FREE_AFTER = 15_000;
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.method !== "post") return;
@@ -271,11 +273,13 @@ document.addEventListener("submit", (event) => {
   }
   form.dataset.sent = "1";
   event.submitter?.setAttribute("aria-busy", "true");
+  setTimeout(free, FREE_AFTER, form);
 });
-addEventListener("pageshow", () => {
-  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
-  for (const button of document.querySelectorAll("[aria-busy=true]")) button.removeAttribute("aria-busy");
-});
+function free(form) {
+  delete form.dataset.sent;
+  for (const button of form.elements) button.removeAttribute("aria-busy");
+}
+addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(free));
 
 /** A refusal or failure of the server, as a sentence. `status` 0 is no network. */
 export class Refusal extends Error {

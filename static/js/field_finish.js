@@ -82,10 +82,11 @@ offerVoice(say, {
 const sure = document.getElementById("sure");
 let certain = false;
 
-addEventListener("pageshow", () => (certain = false));
 sheet.addEventListener("submit", (event) => {
   const chosen = sheet.querySelector("[name=release]:checked");
-  if (certain || !chosen) return; // without a verdict the server says what is missing
+  const asked = certain;
+  certain = false; // for this one press: what is changed after a press that the network refused is asked for again
+  if (asked || !chosen) return; // without a verdict the server says what is missing
   event.preventDefault();
   const lead = sure.querySelector("[data-lead]");
   const word = chosen.closest("label").querySelector(".rtile").firstChild.textContent.trim();

@@ -1,11 +1,13 @@
 // The ward's pages get better with scripts, and work without: live summary, honest delivery, live tracking, voice notes.
 
 const OUTBOX = "wardline.outbox"; // reports this phone still owes the server, each with its client_id
+const CHOSEN = "wardline.chosen"; // what was chosen when another language was asked for
 const MINE = "wardline.mine"; // tracking pages of this phone, for 24 hours
 const DAY = 86_400_000;
 const RETRY = [2, 4, 8, 16, 30, 60];
 const TRY_FOR = 10_000; // a request that hangs on a weak network counts as lost
 const SHOUT_AFTER = 15_000;
+const REFUSED = new Set([400, 404, 410, 413, 422]); // what Wardline itself never takes; any other 4xx is somebody on the way
 const form = document.getElementById("r");
 const banner = document.getElementById("undelivered");
 
@@ -73,7 +75,7 @@ const idOf = (letter) => new URLSearchParams(letter?.body).get("client_id");
 const without = (letter) => read(OUTBOX).filter((other) => idOf(other) !== idOf(letter));
 const forget = (letter) => write(OUTBOX, without(letter));
 
-// True when the server has it, or has said that it never will.
+// The address of the receipt; "" when Wardline has said that it never takes this one.
 async function deliver(letter) {
   const answer = await post(letter);
   if (answer.ok && answer.redirected) {
@@ -82,8 +84,8 @@ async function deliver(letter) {
     navigator.vibrate?.(80);
     return answer.url;
   }
-  if (answer.status >= 400 && answer.status < 500) {
-    forget(letter);
+  if (REFUSED.has(answer.status)) {
+    write(OUTBOX, [...without(letter), { ...letter, refused: true }]); // it stays to be seen, below the reports of this phone
     return "";
   }
   throw new Error(String(answer.status));
@@ -95,12 +97,17 @@ async function flush() {
   clearTimeout(timer);
   mark("sending");
   try {
-    for (const letter of read(OUTBOX).filter((one) => Date.now() - one.at < DAY)) {
+    for (const letter of read(OUTBOX).filter((one) => !one.refused && Date.now() - one.at < DAY)) {
       const url = await deliver(letter);
       const here = current !== null && idOf(letter) === idOf(current);
       if (here && url) return location.assign(url);
-      if (here) return form.submit(); // the server's own page says what is missing and keeps every entry
+      if (here) {
+        forget(letter);
+        return form.submit(); // the server's own page says what is missing and keeps every entry
+      }
     }
+    const elsewhere = current && read(MINE).find((item) => item.id === idOf(current)); // another tab has delivered it
+    if (elsewhere) return location.assign(elsewhere.url);
     settled();
   } catch (error) {
     wait(RETRY[Math.min(attempt++, RETRY.length - 1)], error);
@@ -112,7 +119,7 @@ async function flush() {
 
 function mark(state) {
   const button = document.getElementById("send");
-  if (!button || !read(OUTBOX).length) return;
+  if (!button || !read(OUTBOX).some((one) => !one.refused)) return;
   const label = button.querySelector("[data-label]");
   label.dataset.idle ??= label.textContent;
   label.textContent = state === "sending" ? button.dataset.sending : label.dataset.idle;
@@ -122,6 +129,7 @@ function settled() {
   clearTimeout(alarm);
   attempt = 0;
   if (banner) banner.hidden = true;
+  document.getElementById("shout")?.remove();
   const label = document.querySelector("#send [data-label]");
   if (label?.dataset.idle) label.textContent = label.dataset.idle;
   listMine();
@@ -141,7 +149,7 @@ function wait(seconds, error) {
 function tell(left, error) {
   const [head, body] = banner.querySelectorAll("p");
   banner.hidden = false;
-  const words = /^5\d\d$/.test(error.message) ? head.dataset.refused : head.dataset.lost;
+  const words = /^[45]\d\d$/.test(error.message) ? head.dataset.refused : head.dataset.lost;
   if (head.textContent !== words) head.textContent = words;
   body.textContent = body.dataset.retry.replace("{n}", left).replace("{phone}", form.dataset.phone);
 }
@@ -167,7 +175,8 @@ function shout() {
 // --- reports of this phone -----------------------------------------------------------------------------------------
 function remember(letter, url) {
   const others = read(MINE).filter((item) => item.url !== url && Date.now() - item.at < DAY);
-  write(MINE, [{ url, device: letter.device, asset: letter.asset, at: letter.at }, ...others].slice(0, 10));
+  const item = { url, id: idOf(letter), device: letter.device, asset: letter.asset, at: letter.at };
+  write(MINE, [item, ...others].slice(0, 10));
 }
 
 const inTheHospital = new Intl.DateTimeFormat("en-GB", {
@@ -189,7 +198,31 @@ function listMine() {
     link.textContent = `${box.dataset.called ?? item.device} ${inTheHospital.format(item.at)}`;
     box.append(link);
   }
-  box.hidden = !shown.length;
+  const lost = read(OUTBOX).filter((one) => one.refused && Date.now() - one.at < DAY && String(one.to).startsWith("/q/"));
+  for (const letter of lost) {
+    const link = document.createElement("a");
+    link.className = "btn danger full mt-2";
+    link.href = letter.to;
+    link.textContent = box.dataset.lost.replace("{device}", letter.device).replace("{time}", inTheHospital.format(letter.at));
+    link.addEventListener("click", () => forget(letter));
+    box.append(link);
+  }
+  box.hidden = !(shown.length || lost.length);
+}
+
+// --- another language: the page is read anew, what was chosen stays ------------------------------------------------
+function keepOverLanguages() {
+  const kept = read(CHOSEN);
+  if (kept.page === location.pathname) {
+    for (const [name, value] of kept.fields) {
+      const box = form.querySelector(`[name="${CSS.escape(name)}"][value="${CSS.escape(value)}"]`);
+      if (box && box.type !== "hidden") box.checked = true;
+    }
+  }
+  write(CHOSEN, []);
+  document.querySelector("a[href^='?lang=']")?.addEventListener("click", () =>
+    write(CHOSEN, { page: location.pathname, fields: [...new FormData(form)] }),
+  );
 }
 
 if (form) {
@@ -215,20 +248,46 @@ if (form) {
     if (current.urgent) alarm ||= setTimeout(shout, SHOUT_AFTER);
     return flush();
   });
+  keepOverLanguages();
   summarise();
 }
+addEventListener("storage", (event) => event.key === MINE && current && flush());
 addEventListener("online", () => attempt && flush());
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && attempt && flush());
 listMine();
-if (read(OUTBOX).length) flush();
+if (read(OUTBOX).some((one) => !one.refused)) flush();
 
 // --- tracking: read the page again while the ticket is open ----------------------------------------------------------
 const track = document.getElementById("track");
+const REFUSAL_STANDS = 60_000;
+const FREE_AFTER = 15_000; // a request that was stopped tells the page nothing
 let seen = "";
+
+// One press, one request; without a network nothing leaves, so that what was written stays on the page.
+function guard(event) {
+  const asked = event.target;
+  const offline = document.getElementById("offline");
+  offline.hidden = navigator.onLine;
+  if (!navigator.onLine || asked.dataset.sent) {
+    event.preventDefault();
+    if (!navigator.onLine) offline.scrollIntoView({ block: "center" });
+    return;
+  }
+  asked.dataset.sent = "1";
+  event.submitter?.setAttribute("aria-busy", "true");
+  setTimeout(free, FREE_AFTER, asked);
+}
+
+function free(asked) {
+  delete asked.dataset.sent;
+  for (const button of asked.elements) button.removeAttribute("aria-busy");
+}
 
 async function reread() {
   const busy = track.contains(document.activeElement) && /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName);
-  if (busy || track.querySelector("details[open]") || document.visibilityState !== "visible") return;
+  const written = [...track.querySelectorAll("textarea, input[type=file]")].some((box) => box.value);
+  const refused = track.querySelector(".ban.breach:not(#offline)") && performance.now() < REFUSAL_STANDS;
+  if (busy || written || refused || track.querySelector("details[open]") || document.visibilityState !== "visible") return;
   const answer = await fetch(location.pathname, { cache: "no-store", headers: seen ? { "If-None-Match": seen } : {} });
   if (!answer.ok) return;
   seen = answer.headers.get("ETag") ?? "";
@@ -297,6 +356,8 @@ function offerRecording(button) {
 
 if (track) {
   wire();
+  track.addEventListener("submit", guard);
+  addEventListener("pageshow", () => track.querySelectorAll("form[data-sent]").forEach(free));
   if (location.search) history.replaceState(null, "", location.pathname); // what was done is said once
   setInterval(() => track.dataset.poll && reread().catch(() => {}), 5000);
 }

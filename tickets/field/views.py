@@ -127,7 +127,8 @@ def _finish(
         "ticket": ticket,
         "form": form,
         "problem": problem,
-        "too_early": ticket.state != State.WORKING and not problem,
+        "over": ticket.state in OVER and not problem,
+        "too_early": ticket.state not in (State.WORKING, *OVER) and not problem,
         "op_id": uuid.uuid4(),
         "causes": Cause.choices,
         "actions": Action.choices,
@@ -162,7 +163,9 @@ def more(request: HttpRequest, public_id: str) -> HttpResponse:
     return _more(request, _find(request, public_id))
 
 
-def _more(request: HttpRequest, ticket: Ticket, *, problem: str = "", status: int = 200) -> HttpResponse:
+def _more(
+    request: HttpRequest, ticket: Ticket, *, verb: str = "", problem: str = "", status: int = 200
+) -> HttpResponse:
     context = {
         "ticket": ticket,
         "problem": problem,
@@ -172,7 +175,7 @@ def _more(request: HttpRequest, ticket: Ticket, *, problem: str = "", status: in
         "can_pause": ticket.state in queries.rules.PAUSABLE,
         "fix_runs_on": queries.fix_runs_on(ticket),
         "can_give_back": ticket.state in queries.rules.GIVES_BACK,
-        "given": request.POST,
+        "given": {verb: request.POST},  # each form has its own fields of the same names
     }
     return render(request, "tickets/field/more.html", context, status=status)
 
@@ -261,14 +264,16 @@ def _hand_over(request: HttpRequest, ticket: Ticket) -> Any:
 
 def _note(request: HttpRequest, ticket: Ticket) -> Any:
     public = request.POST.get("public") == "1"
-    return record.comment(ticket, text=request.POST.get("text", ""), by=_me(request), at=timezone.now(), public=public)
+    text = request.POST.get("text", "")
+    return record.comment_once(ticket, text=text, by=_me(request), at=timezone.now(), public=public)
 
 
 def _photo(request: HttpRequest, ticket: Ticket) -> Any:
     uploads = request.FILES.getlist("file")
     if not uploads:
         raise Invalid(_("没有选文件。"))
-    return [record.attach(ticket, upload=upload, by=_me(request), at=timezone.now()) for upload in uploads]
+    at = timezone.now()
+    return [record.attach(ticket, upload=upload, by=_me(request), at=at, once=True) for upload in uploads]
 
 
 def _finish_step(request: HttpRequest, ticket: Ticket) -> Any:
@@ -300,6 +305,7 @@ STEPS: dict[str, Step] = {
     "photo": _photo,
     "finish": _finish_step,
 }
+OVER = (State.RESOLVED, State.VERIFYING, State.CLOSED, State.CANCELLED, State.REJECTED)
 _ON_MORE = ("pause", "decline", "handover", "note", "photo")
 
 
@@ -316,28 +322,40 @@ def act(request: HttpRequest, public_id: str, verb: str) -> HttpResponse:
     if request.method != "POST":
         name = "finish" if verb == "finish" else "more" if verb in _ON_MORE else "ticket"
         return redirect(f"field:{name}", public_id)
-    allowed = policies.can_take if verb == "accept" else policies.can_work
-    if not allowed(request.user, ticket) and not _is_replay(request):
-        if policies.is_engineer(request.user):
-            who = ticket.assignee.short_name if ticket.assignee else ""
-            sentence = _("这张单已转给%(name)s，你的操作没有生效。看最新。") % {"name": who}
-            return _ticket(request, ticket, problem=sentence, status=409)
+    if not policies.is_engineer(request.user):
         raise PermissionDenied
     try:
+        if not _is_replay(request):
+            _require_mine(request, ticket, verb)
         record.check_uploads(file for _name, files in request.FILES.lists() for file in files)
         _once(request, ticket, verb)
     except DomainError as refusal:
-        fresh = _find(request, public_id)
-        if verb == "finish":
-            return _finish(
-                request, fresh, FinishForm(request.POST, ticket=fresh), problem=str(refusal), status=_code(refusal)
-            )
-        page = _more if verb in _ON_MORE else _ticket
-        return page(request, fresh, problem=str(refusal), status=_code(refusal))
+        return _refused(request, _find(request, public_id), verb, refusal)
     left = verb in ("decline", "handover", "finish")
     return HttpResponseRedirect(
         reverse("field:today") if left else reverse("field:ticket", args=[public_id]), status=303
     )
+
+
+def _require_mine(request: HttpRequest, ticket: Ticket, verb: str) -> None:
+    allowed = policies.can_take if verb == "accept" else policies.can_work
+    if allowed(request.user, ticket):
+        return
+    if ticket.assignee is None:
+        raise Conflict(_("这张单已经不在你手上，你的操作没有生效。看最新。"))
+    raise Conflict(_("这张单已转给%(name)s，你的操作没有生效。看最新。") % {"name": ticket.assignee.short_name})
+
+
+def _refused(request: HttpRequest, ticket: Ticket, verb: str, refusal: DomainError) -> HttpResponse:
+    """The page that the step came from, with the reason and what was typed; files have to be chosen again."""
+    problem, status = str(refusal), _code(refusal)
+    if request.FILES:
+        problem = f"{problem} {_('照片和语音没有收下，要再选一次。')}"
+    if verb == "finish":
+        return _finish(request, ticket, FinishForm(request.POST, ticket=ticket), problem=problem, status=status)
+    if verb in _ON_MORE and (verb == "note" or policies.can_work(request.user, ticket)):
+        return _more(request, ticket, verb=verb, problem=problem, status=status)
+    return _ticket(request, ticket, problem=problem, status=status)
 
 
 def _code(refusal: DomainError) -> int:
@@ -356,7 +374,7 @@ def _scope(request: HttpRequest) -> str:
 def _once(request: HttpRequest, ticket: Ticket, verb: str) -> None:
     key = request.POST.get("op_id", "")[:80]
     if not key:
-        STEPS[verb](request, ticket)
+        _step(request, ticket, verb)
         return
     body = {k: request.POST.getlist(k) for k in sorted(request.POST) if k != "csrfmiddlewaretoken"}
     digest = hashlib.sha256(orjson.dumps([ticket.public_id, verb, body])).hexdigest()
@@ -368,6 +386,12 @@ def _once(request: HttpRequest, ticket: Ticket, verb: str) -> None:
         if known.request_hash != digest:
             raise Conflict(_("这一步已经做过，内容不同，没有再做。")) from error
         return
+    _step(request, ticket, verb)
+
+
+def _step(request: HttpRequest, ticket: Ticket, verb: str) -> None:
+    """Asked again on the locked row: the desk may have sent somebody else since the page was read."""
+    _require_mine(request, record.lock(ticket), verb)
     STEPS[verb](request, ticket)
 
 

@@ -39,6 +39,7 @@ from tickets.lifecycle import serializers as shapes
 from tickets.lifecycle import services as lifecycle
 from tickets.record.models import Source, State, Ticket
 from tickets.record.queries import find
+from tickets.record.services import lock
 from tickets.sla import queries
 
 NEW = {
@@ -262,6 +263,9 @@ def verb_view(verb: Verb) -> type[APIView]:
                 raise Refused(_refusal(request.user, ticket))
             given = verb.body(data=request.data or {})
             given.is_valid(raise_exception=True)
+            ticket = lock(ticket)
+            if not verb.may(request.user, ticket):  # given to somebody else since it was read
+                raise Refused(_refusal(request.user, ticket))
             verb.step(ticket, request.user, timezone.now(), dict(given.validated_data), expected_version(request))
             return answer(queries.answer_for(request.user, public_id))
 

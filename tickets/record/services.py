@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -24,6 +24,7 @@ from tickets.record.models import Attachment, Comment, CostLine, Decon, PartLine
 from tickets.record.queries import envelope
 
 MAX_ATTACHMENTS = 6
+SENT_AGAIN = timedelta(minutes=10)
 # One statement opens the day and counts it: every report waits for the one before it from here until its commit.
 _COUNT = (
     "INSERT INTO tickets_ticketcounter (day, last) VALUES (%s, 1)"
@@ -84,6 +85,15 @@ def comment(ticket: Ticket, *, text: str, by: User | Person | None, at: datetime
     return row
 
 
+def comment_once(ticket: Ticket, *, text: str, by: User | Person | None, at: datetime, public: bool = True) -> Comment:
+    """As `comment`; the same words of the same person within SENT_AGAIN are the note there is: an answer was lost."""
+    clean, _findings = rules.clean_text(text, limit=500)
+    with transaction.atomic():
+        lock(ticket)
+        same = ticket.comments.filter(text=clean, public=public, by=person_of(by), at__gt=at - SENT_AGAIN)
+        return same.first() or comment(ticket, text=text, by=by, at=at, public=public)
+
+
 def check_uploads(uploads: Iterable[Any]) -> None:
     """Decode files before a transaction begins; `attach` takes what was found here. Invalid with the first bad one.
 
@@ -93,13 +103,24 @@ def check_uploads(uploads: Iterable[Any]) -> None:
         upload.checked = adapters.accept_upload(upload)
 
 
-def attach(ticket: Ticket, *, upload: Any, by: User | Person | None, at: datetime, public: bool = True) -> Attachment:
-    """Store a re-encoded photo or a checked voice note under a random name. `AttachmentAdded`; refuses bad files."""
-    _room_for_attachment(ticket)
+def attach(
+    ticket: Ticket, *, upload: Any, by: User | Person | None, at: datetime, public: bool = True, once: bool = False
+) -> Attachment:
+    """Store a re-encoded photo or a checked voice note under a random name. `AttachmentAdded`; refuses bad files.
+
+    With `once` the same file of the same person within SENT_AGAIN is the one there is: an answer was lost.
+    """
+    if not once:
+        _room_for_attachment(ticket)
     safe = getattr(upload, "checked", None) or adapters.accept_upload(upload)
     label = rules.clean_name(getattr(upload, "name", "") or "", limit=100)
     with transaction.atomic():
         lock(ticket)
+        if once:
+            digest = hashlib.sha256(safe.content).hexdigest()
+            same = ticket.attachments.filter(sha256=digest, by=person_of(by), at__gt=at - SENT_AGAIN).first()
+            if same:
+                return same
         _room_for_attachment(ticket)
         return _keep(ticket, safe, label=label, public=public, by=by, at=at)
 

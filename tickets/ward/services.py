@@ -281,7 +281,7 @@ def add_note(ticket: Ticket, *, token: str, text: str, at: datetime) -> Comment:
     """A note from the ward's page; one page may write only so many an hour."""
     if adapters.count(f"note:{token}", NOTES_WITHIN) >= NOTES:
         raise NotAllowedNow(_("补充已经很多条了。有急事请打电话。"))
-    return record.comment(ticket, text=text, by=None, at=at)
+    return record.comment_once(ticket, text=text, by=None, at=at)
 
 
 def may_try_codes(address: str) -> bool:

@@ -223,7 +223,7 @@ def _file(request: HttpRequest, ticket: Ticket, token: str) -> str:
     if not uploads:
         raise Invalid(_("没有选文件。"))
     for upload in uploads[:PHOTOS]:
-        record.attach(ticket, upload=upload, by=None, at=timezone.now())
+        record.attach(ticket, upload=upload, by=None, at=timezone.now(), once=True)
     return "some" if len(uploads) > PHOTOS else "file"
 
 

@@ -284,3 +284,19 @@ def test_who_has_come_to_the_device_cannot_refuse_any_more(
         steps["decline"](ticket, now, 0)
 
     assert everything(ticket) == before
+
+
+@pytest.mark.parametrize(("brought", "state"), [(("accept",), "accepted"), (("accept", "arrive"), "arrived")])
+def test_after_a_wait_before_the_work_arrival_and_declaration_are_still_to_come(
+    cast: Cast, ventilator: Device, stopped: FaultPreset, now: datetime, brought: tuple[str, ...], state: str
+) -> None:
+    """Found by a tester: pausing on the way and going on was a door around the scan and the decontamination."""
+    ticket = lifecycle.submit(device=ventilator, preset=stopped, by=None, at=now)
+    steps = cast.steps()
+    for verb in ("assign", *brought, "pause", "resume"):
+        steps[verb](Ticket.objects.get(pk=ticket.pk), now, 0)
+
+    row = Ticket.objects.get(pk=ticket.pk)
+    assert (row.state, row.started_at, row.time_entries.count()) == (state, None, 0)
+    with pytest.raises(NotAllowedNow):
+        steps["resolve"](row, now, 0)

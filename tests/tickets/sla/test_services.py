@@ -12,6 +12,7 @@ from config.kernel.events import recording
 from tests.tickets.sla.calendars import hours, minutes, shanghai
 from tests.tickets.sla.conftest import Make
 from tickets import events
+from tickets.desk.queries.wall import on_time
 from tickets.record.models import HoldReason, Ticket
 from tickets.sla import queries
 from tickets.sla import services as sla
@@ -245,6 +246,34 @@ def test_a_lower_priority_stops_the_clock_it_lacks_and_a_higher_one_starts_it_ag
 
     again = clock(ticket, "restoration")
     assert (again.stopped_at, again.due_at) == (None, now + hours(4))
+
+
+def test_a_promise_that_was_taken_back_is_not_broken_when_the_work_is_done(ticket_of: Make, now: datetime) -> None:
+    ticket = ticket_of(1)
+    sla.rebase(ticket, from_priority=1, to_priority=4, reason="-", by=None, at=now + minutes(5))
+
+    with recording() as told:
+        sla.meet(ticket, "restoration", at=now + hours(10))
+
+    row = clock(ticket, "restoration")
+    assert (row.met_at, row.stopped_at, row.breached_at) == (now + hours(10), now + minutes(5), None)
+    assert [event for event in told if isinstance(event, events.SlaBreached)] == []
+    assert on_time(now, now + hours(11)).n == 0
+
+
+def test_a_dispute_does_not_bring_back_the_promise_of_another_priority(ticket_of: Make, now: datetime) -> None:
+    ticket = ticket_of(1)
+    sla.rebase(ticket, from_priority=1, to_priority=4, reason="-", by=None, at=now + minutes(5))
+    Ticket.objects.filter(pk=ticket.pk).update(priority=4)
+    ticket.refresh_from_db()
+    for metric in ("restoration", "fix"):
+        sla.meet(ticket, metric, at=now + minutes(9))
+
+    sla.unmeet(ticket, ["restoration", "fix"], at=now + minutes(20))
+
+    restoration, fix = clock(ticket, "restoration"), clock(ticket, "fix")
+    assert (restoration.running, restoration.next_at, restoration.stopped_at) == (False, None, now + minutes(5))
+    assert (fix.running, fix.priority) == (True, 4)
 
 
 def test_a_higher_priority_starts_a_clock_the_ticket_never_had(ticket_of: Make, now: datetime) -> None:

@@ -400,9 +400,9 @@ def test_the_reporters_name_is_kept_apart_from_the_log(phone: Phone, ventilator:
     assert not any("陈护士" in str(row.data) for row in EventRecord.objects.all())
 
 
-def _photo(name: str = "IMG_1.jpg") -> SimpleUploadedFile:
+def _photo(name: str = "IMG_1.jpg", width: int = 64) -> SimpleUploadedFile:
     body = BytesIO()
-    Image.new("RGB", (64, 48), "teal").save(body, "JPEG")
+    Image.new("RGB", (width, 48), "teal").save(body, "JPEG")
     return SimpleUploadedFile(name, body.getvalue(), content_type="image/jpeg")
 
 
@@ -436,7 +436,7 @@ def test_what_is_not_taken_of_many_photos_is_said(
     settings.MEDIA_ROOT = tmp_path
     token = phone.report(ventilator)
 
-    answer = phone.do(token, "file", file=[_photo(f"{n}.jpg") for n in range(chosen)])
+    answer = phone.do(token, "file", file=[_photo(f"{n}.jpg", 64 + n) for n in range(chosen)])
 
     page = phone.client.get(answer["Location"]) if status == 303 else answer
     assert (answer.status_code, ticket_of(token).attachments.count()) == (status, kept)

@@ -43,10 +43,11 @@ class Share:
 
 
 def on_time(start: datetime, end: datetime) -> Share:
-    """Clocks that ended, or passed their limit, between two moments."""
+    """Clocks that ended, or passed their limit, between two moments. One that was stopped had promised nothing any more."""
     ended = Q(met_at__gte=start, met_at__lt=end)
-    passed = Q(met_at__isnull=True, stopped_at__isnull=True, breached_at__gte=start, breached_at__lt=end)
-    counted = Clock.objects.filter(ended | passed)  # by two indexes; without it every clock there ever was is read
+    passed = Q(met_at__isnull=True, breached_at__gte=start, breached_at__lt=end)
+    # By two indexes; without the moments every clock there ever was is read.
+    counted = Clock.objects.filter(ended | passed, stopped_at__isnull=True)
     found = counted.aggregate(n=Count("pk"), met=Count("pk", filter=ended & Q(met_at__lte=F("due_at"))))
     return Share(found["n"], found["met"])
 

@@ -181,7 +181,7 @@ class Ticket(ConcurrentTransitionMixin, models.Model):
         HoldReason, models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("暂停原因")
     )
     hold_until = models.DateTimeField(_("预计继续"), null=True, blank=True)
-    held_from = models.CharField(  # noqa: DJ001 - a column with NULL is added without copying the table
+    held_from = models.CharField(  # a column with NULL is added without copying the table
         _("从哪一步暂停"), max_length=10, choices=State.choices, null=True, blank=True, editable=False
     )
     needs_callback = models.BooleanField(_("待核实，须回电"), default=False)

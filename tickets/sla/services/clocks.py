@@ -53,13 +53,14 @@ def start_clocks(ticket: Ticket, *, at: datetime) -> list[Clock]:
 def meet(ticket: Ticket, metric: str, *, at: datetime) -> None:
     """Afterwards the metric is met and its clock says nothing more; a second call changes nothing.
 
-    Met late although the clock process never announced it: the breach is recorded and `SlaBreached` published now.
+    Met late although the clock process never announced it: the breach is recorded and `SlaBreached` published now. A
+    clock that was stopped promised nothing any more; only the moment is kept, for the day its promise returns.
     """
     _inside_transaction()
     clock = Clock.objects.select_for_update().filter(ticket=ticket, metric=metric).first()
     if clock is None or clock.met_at is not None:
         return
-    was_missed = at > clock.due_at and clock.breached_at is None and not clock.paused
+    was_missed = at > clock.due_at and clock.breached_at is None and not clock.paused and clock.stopped_at is None
     clock.met_at, clock.next_at, clock.paused = at, None, False
     if was_missed:
         clock.breached_at = clock.due_at
@@ -71,11 +72,16 @@ def meet(ticket: Ticket, metric: str, *, at: datetime) -> None:
 
 
 def unmeet(ticket: Ticket, metrics: Collection[str], *, at: datetime) -> None:
-    """Reopened: these clocks run again towards the due time they had. Steps that fired stay fired."""
+    """Reopened: these clocks run again towards the due time they had. Steps that fired stay fired.
+
+    What the ticket's priority of today does not promise stays stopped.
+    """
     _inside_transaction()
+    promised = rulebook().targets_of(ticket.priority)
     clocks = list(Clock.objects.select_for_update().filter(ticket=ticket, metric__in=metrics))
     for clock in clocks:
-        clock.met_at = clock.stopped_at = None
+        clock.met_at = None
+        clock.stopped_at = None if clock.metric in promised else clock.stopped_at or at
     _recompute(ticket, clocks, at=at, also=["met_at", "stopped_at"])
 
 
