@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 
@@ -11,26 +10,9 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE
 from tests.browser.hospital import Hospital
+from tests.browser.phone import SOON, fill, owed, untouched
 
 pytestmark = pytest.mark.browser
-SOON = 30_000
-
-
-def _fill(page: Page, in_use: str) -> None:
-    page.locator(f"label:has(input[name=in_use][value={in_use}])").click()
-    page.locator("label:has(input[name=symptom])").first.click()
-
-
-def _untouched(hospital: Hospital, group: str, **more: str) -> str:
-    """The report page of a ready device of this group that nobody has reported; `more` narrows the devices."""
-    token = hospital.ask(
-        "from assets.register.queries import token_of\n"
-        "from assets.models import Device\n"
-        "from tickets.record.models import OPEN\n"
-        f"rows = Device.objects.filter(type__group__code={group!r}, status='ready', **{more!r}).exclude(tickets__state__in=OPEN)\n"
-        "print(json.dumps(token_of(rows.order_by('-pk').first())))"
-    )
-    return f"/q/{token}/"
 
 
 def test_a_phone_set_to_another_zone_says_the_hospitals_time(hospital: Hospital, visit: Callable[..., Page]) -> None:
@@ -40,8 +22,8 @@ def test_a_phone_set_to_another_zone_says_the_hospitals_time(hospital: Hospital,
     served = mark.inner_text()
     mark.evaluate("node => { node.textContent = node.textContent.replace(/\\d\\d:\\d\\d$/, '99:99') }")
 
-    ward.goto(_untouched(hospital, "pump"))
-    _fill(ward, "no")
+    ward.goto(untouched(hospital, "pump"))
+    fill(ward, "no")
     ward.click("#send")
 
     expect(mark).not_to_contain_text("99:99", timeout=SOON)
@@ -53,8 +35,8 @@ def test_the_ward_sees_on_its_phone_how_far_each_ticket_is_and_who_comes(
     hospital: Hospital, visit: Callable[..., Page]
 ) -> None:
     page = visit("nurse")
-    page.goto(_untouched(hospital, "pump", department__staff__username=hospital.login("nurse")["username"]))
-    _fill(page, "no")
+    page.goto(untouched(hospital, "pump", department__staff__username=hospital.login("nurse")["username"]))
+    fill(page, "no")
     page.click("#send")
     page.wait_for_url(re.compile("/t/"), timeout=SOON)
 
@@ -68,36 +50,32 @@ def test_the_ward_sees_on_its_phone_how_far_each_ticket_is_and_who_comes(
     assert max(edges) <= PHONE["viewport"]["width"]
 
 
-def _owed(page: Page) -> int:
-    return len(json.loads(page.evaluate("localStorage.getItem('wardline.outbox')") or "[]"))
-
-
 def test_an_urgent_report_without_a_network_asks_for_a_call_and_arrives_later(
     hospital: Hospital, visit: Callable[..., Page]
 ) -> None:
     page = visit()
-    page.goto(_untouched(hospital, "pump"))
-    _fill(page, "yes")
+    page.goto(untouched(hospital, "pump"))
+    fill(page, "yes")
 
     page.context.set_offline(True)
     page.click("#send")
     expect(page.locator("#undelivered")).to_contain_text("未送达，没有网络", timeout=SOON)
     expect(page.locator("#shout")).to_have_attribute("href", "tel:8120", timeout=SOON)
-    assert _owed(page) == 1
+    assert owed(page) == 1
     assert page.locator(".band").count() == 0
 
     page.context.set_offline(False)
     page.wait_for_url(re.compile("/t/"), timeout=SOON)
     expect(page.locator(".band h1")).to_have_text("已送达")
-    assert _owed(page) == 0
+    assert owed(page) == 0
 
 
 def test_a_page_closed_without_a_network_delivers_when_one_is_opened_again(
     hospital: Hospital, visit: Callable[..., Page]
 ) -> None:
     page = visit()
-    page.goto(_untouched(hospital, "bed"))
-    _fill(page, "no")
+    page.goto(untouched(hospital, "bed"))
+    fill(page, "no")
     page.context.set_offline(True)
     page.click("#send")
     expect(page.locator("#undelivered")).to_be_visible(timeout=SOON)
@@ -111,28 +89,28 @@ def test_a_page_closed_without_a_network_delivers_when_one_is_opened_again(
     expect(later.locator("#mine a")).to_have_count(1, timeout=SOON)
     later.locator("#mine a").click()
     expect(later.locator(".band h1")).to_have_text("已送达")
-    assert _owed(later) == 0
+    assert owed(later) == 0
 
 
 def test_a_hasty_double_tap_sends_one_report_and_still_shows_the_receipt(
     hospital: Hospital, visit: Callable[..., Page]
 ) -> None:
     page = visit()
-    page.goto(_untouched(hospital, "monitor"))
-    _fill(page, "no")
+    page.goto(untouched(hospital, "monitor"))
+    fill(page, "no")
 
     page.locator("#send").dblclick()
     page.wait_for_url(re.compile("/t/"), timeout=SOON)
 
     expect(page.locator(".band h1")).to_have_text("已送达")
-    assert _owed(page) == 0
+    assert owed(page) == 0
 
 
 def test_what_is_missing_is_said_on_the_page_and_back_still_opens_it(
     hospital: Hospital, visit: Callable[..., Page]
 ) -> None:
     page = visit()
-    address = _untouched(hospital, "bed")
+    address = untouched(hospital, "bed")
     page.goto(address)
     said = page.locator(".errt:visible")
 
@@ -155,8 +133,8 @@ def test_what_withdrawing_asks_back_opens_above_the_dock(
     hospital: Hospital, visit: Callable[..., Page], scripts: bool
 ) -> None:
     page = visit(device=PHONE | {"java_script_enabled": scripts})
-    page.goto(_untouched(hospital, "monitor"))
-    _fill(page, "no")
+    page.goto(untouched(hospital, "monitor"))
+    fill(page, "no")
     page.click("#send")
     page.wait_for_url(re.compile("/t/"), timeout=SOON)
 
