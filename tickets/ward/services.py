@@ -271,9 +271,11 @@ def note_attempt(*, device: Device, browser: str, address: str) -> bool:
 
 def nudge_again(ticket: Ticket, *, token: str, at: datetime) -> bool:
     """The ward asks again from its page; the same phone within a minute is one press: False, and nothing changes."""
-    if adapters.count(f"nudge:{token}", NUDGED_AGAIN_AFTER):
+    key = f"nudge:{token}"
+    if adapters.counted(key):
         return False
     nudge(ticket, at=at)
+    adapters.count(key, NUDGED_AGAIN_AFTER)  # only what was written: who was told 503 presses again and is heard
     return True
 
 
