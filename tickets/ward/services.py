@@ -16,6 +16,7 @@ from assets.register import services as devices
 from assets.register.models import Device, FaultPreset
 from config.kernel.errors import Invalid, NotAllowedNow
 from config.kernel.events import publish
+from config.kernel.turns import take_turn
 from tickets import events
 from tickets.lifecycle import rules as story
 from tickets.lifecycle import services as lifecycle
@@ -70,7 +71,7 @@ def report(
     another one. What has ended takes no more reports: the same `client_id` then opens a ticket of its own.
     `TicketSubmitted`, or `ReporterJoined` with `TicketNudged` or `TicketReopened`.
     """
-    Device.objects.select_for_update().filter(pk=device.pk).values_list("pk").first()  # one report after the other
+    take_turn(f"report:{device.pk}")  # not the device's row: every step locks that after its ticket
     known = _watcher(client_id)
     while known and (known.ticket.device_id != device.pk or not known.ticket.is_open):
         # The page used its id before, on another device or for what has ended; the next id follows from both, so that
