@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from assets.places.models import User
 from config.kernel.errors import Invalid
 from config.kernel.events import publish
+from config.kernel.turns import take_turn
 from dispatch.engineers.models import Engineer
 from dispatch.events import RosterChanged
 from dispatch.roster.models import Leave, Shift
@@ -93,8 +94,10 @@ def _check(starts: datetime, ends: datetime) -> None:
 
 
 def _lock(engineer: Engineer) -> Engineer:
-    """One roster change per person at a time."""
-    return Engineer.objects.select_for_update(of=("self",)).select_related("user__person").get(pk=engineer.pk)
+    """One roster change per person at a time. Not by the person's row: leave goes on to lock tickets, and whoever arrives
+    at one has locked it and says on that row where he was seen."""
+    take_turn(f"roster:{engineer.pk}")
+    return Engineer.objects.select_related("user__person").get(pk=engineer.pk)
 
 
 def _announce(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError
+from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from assets.models import Department
 from config.kernel import timers
@@ -126,6 +128,26 @@ def test_a_failing_handler_does_not_hold_up_the_others_and_waits_longer_each_tim
 
     kept = Timer.objects.get()
     assert (kept.key, kept.attempts, kept.fire_at) == ("bad", 2, now + timedelta(seconds=5 + 10))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("held", [LockNotAvailable, DeadlockDetected])
+def test_a_handler_that_waits_for_what_somebody_holds_is_asked_again_at_the_next_turn(
+    handler: Handler, now: datetime, held: type[Exception], caplog: pytest.LogCaptureFixture
+) -> None:
+    timers.set_timer("one", now, CALL, "a")
+    handler.trouble = OperationalError("somebody holds it")
+    handler.trouble.__cause__ = held()
+
+    assert timers.fire_due(now) == 0
+
+    kept = Timer.objects.get()
+    assert (kept.attempts, kept.fire_at, kept.last_error) == (0, now, "")
+    assert not Department.objects.filter(code__startswith="a-").exists()
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+    handler.trouble = None
+    assert timers.fire_due(now + SECOND) == 1
 
 
 @pytest.mark.django_db

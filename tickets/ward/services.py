@@ -16,6 +16,7 @@ from assets.register import services as devices
 from assets.register.models import Device, FaultPreset
 from config.kernel.errors import Invalid, NotAllowedNow
 from config.kernel.events import publish
+from config.kernel.turns import take_turn
 from tickets import events
 from tickets.lifecycle import rules as story
 from tickets.lifecycle import services as lifecycle
@@ -70,7 +71,7 @@ def report(
     another one. What has ended takes no more reports: the same `client_id` then opens a ticket of its own.
     `TicketSubmitted`, or `ReporterJoined` with `TicketNudged` or `TicketReopened`.
     """
-    Device.objects.select_for_update().filter(pk=device.pk).values_list("pk").first()  # one report after the other
+    take_turn(f"report:{device.pk}")  # not the device's row: every step locks that after its ticket
     known = _watcher(client_id)
     while known and (known.ticket.device_id != device.pk or not known.ticket.is_open):
         # The page used its id before, on another device or for what has ended; the next id follows from both, so that
@@ -271,9 +272,11 @@ def note_attempt(*, device: Device, browser: str, address: str) -> bool:
 
 def nudge_again(ticket: Ticket, *, token: str, at: datetime) -> bool:
     """The ward asks again from its page; the same phone within a minute is one press: False, and nothing changes."""
-    if adapters.count(f"nudge:{token}", NUDGED_AGAIN_AFTER):
+    key = f"nudge:{token}"
+    if adapters.counted(key):
         return False
     nudge(ticket, at=at)
+    adapters.count(key, NUDGED_AGAIN_AFTER)  # only what was written: who was told 503 presses again and is heard
     return True
 
 

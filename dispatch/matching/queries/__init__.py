@@ -10,7 +10,7 @@ from dispatch.matching.queries.explained import (
     without_anybody,
     words_for,
 )
-from dispatch.matching.queries.situation import WAITING, Situation, anything_waiting, load, settings_of
+from dispatch.matching.queries.situation import WAITING, Situation, active_weights, anything_waiting, load, settings_of
 from dispatch.matching.queries.taking import accept_due, against_taking, reasons_against
 from dispatch.matching.queries.what_if import WhatIf, what_if
 
@@ -20,6 +20,7 @@ __all__ = [
     "Situation",
     "WhatIf",
     "accept_due",
+    "active_weights",
     "against_taking",
     "anything_waiting",
     "as_data",

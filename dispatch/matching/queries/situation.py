@@ -87,6 +87,11 @@ def load(at: datetime, active: WeightsRow, *, only: Iterable[int] | None = None)
     )
 
 
+def active_weights() -> WeightsRow:
+    """The version in use as it is now, without holding up a round or waiting for one."""
+    return WeightsRow.objects.filter(active=True).first() or WeightsRow()
+
+
 def settings_of(active: WeightsRow) -> rules.Settings:
     """A version that got past its check must not stop dispatch: the defaults serve, and the log says why."""
     try:

@@ -11,9 +11,8 @@ from django.utils.translation import gettext as _
 
 from assets.places.models import User
 from dispatch.matching import rules
-from dispatch.matching.models import Weights
 from dispatch.matching.queries.explained import labels_of, reason
-from dispatch.matching.queries.situation import Situation, load
+from dispatch.matching.queries.situation import Situation, active_weights, load
 from tickets.record.models import Ticket
 from tickets.sla.models import Metric
 from tickets.sla.queries import rulebook
@@ -47,5 +46,4 @@ def accept_due(ticket: Ticket, manner: rules.Manner, *, since: datetime) -> date
 
 def against_taking(person: User, tickets: Iterable[int], at: datetime) -> dict[int, str]:
     """The same for a page that offers these free tickets, without holding up a round."""
-    active = Weights.objects.filter(active=True).first() or Weights()
-    return reasons_against(load(at, active, only=tickets), person)
+    return reasons_against(load(at, active_weights(), only=tickets), person)

@@ -18,6 +18,7 @@ from dispatch.matching import queries
 from dispatch.matching.models import Decision, Exclusion, Weights
 from dispatch.matching.services.dispatching import JOB, acceptance_key, lock_weights
 from tickets.lifecycle import services as lifecycle
+from tickets.record import services as record
 from tickets.record.models import State, Ticket
 from tickets.record.queries import envelope
 
@@ -62,9 +63,7 @@ def wait_again(ticket: Ticket, *, at: datetime) -> None:
     )
     if given is None or not given.data.get("automatic") or ticket.assigned_at is None:
         return
-    active = (
-        Weights.objects.filter(active=True).first() or Weights()
-    )  # not locked: a round holds it and wants this ticket
+    active = queries.active_weights()  # not locked: a round holds it and wants this ticket
     due = queries.accept_due(ticket, queries.settings_of(active).manner, since=ticket.assigned_at)
     timers.set_timer(
         acceptance_key(ticket.pk),
@@ -89,15 +88,16 @@ def _exclude(ticket: Ticket, user: User, reason: str, at: datetime) -> None:
 @transaction.atomic
 def confirm(decision: Decision, *, by: User, at: datetime) -> Ticket:
     """The suggested engineer has the ticket. Of two dispatchers one wins; the other gets NotAllowedNow."""
+    ticket = record.lock(decision.ticket)  # first, as giving it out by hand does, which then ends the suggestion
     claimed = Decision.objects.filter(pk=decision.pk, open=True).update(
         open=False, outcome=Decision.Outcome.ASSIGNED, needs_review=False
     )
     if not claimed:
         raise NotAllowedNow(_("这条建议已经处理过了。看最新。"))
-    fresh = Decision.objects.select_related("ticket", "chosen__person").get(pk=decision.pk)
+    fresh = Decision.objects.select_related("chosen__person").get(pk=decision.pk)
     if fresh.chosen is None:
         raise NotAllowedNow(_("建议的人已不在名单里。看最新。"))
-    return lifecycle.assign(fresh.ticket, to=fresh.chosen, by=by, at=at)
+    return lifecycle.assign(ticket, to=fresh.chosen, by=by, at=at)
 
 
 @transaction.atomic
@@ -145,7 +145,9 @@ def grab(ticket: Ticket, *, by: User, at: datetime) -> Ticket:
 
 def check_may_take(ticket: Ticket, by: User, at: datetime) -> None:
     """Every door that takes a free ticket asks this: the same hard constraints as a round."""
-    situation = queries.load(at, lock_weights(), only=[ticket.pk])
+    # The weights are not locked: a round holds them and wants this ticket, which the caller holds. The price: what a round
+    # gives to this person in the same moment is not counted, so for once he may have one more than `max_open`.
+    situation = queries.load(at, queries.active_weights(), only=[ticket.pk])
     if not situation.jobs:
         raise NotAllowedNow(_("这张单已经有人接了。看最新。"))
     reason = queries.reasons_against(situation, by).get(ticket.pk)
@@ -165,6 +167,9 @@ def free_tickets_of(person_id: str, *, at: datetime, until: datetime) -> int:
     held = Ticket.objects.filter(assignee=user, state__in=UNBEGUN) if user else Ticket.objects.none()
     freed = 0
     for ticket in held.order_by("pk"):
+        current = record.lock(ticket)
+        if current.assignee_id != ticket.assignee_id or current.state not in UNBEGUN:
+            continue  # begun or given to another while this waited for it
         lifecycle.unassign(ticket, by=None, at=at, reason="by_hand", holder=user)
         freed += 1
     return freed

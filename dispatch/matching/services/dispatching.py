@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -12,7 +14,7 @@ from django_fsm import ConcurrentTransition
 
 from assets.places.models import User
 from config.kernel import timers
-from config.kernel.errors import DomainError
+from config.kernel.errors import Conflict, DomainError
 from config.kernel.events import publish
 from config.kernel.jobs import drop, enqueue, twins
 from dispatch import events
@@ -24,6 +26,7 @@ from dispatch.matching.queries import Situation
 from tickets.lifecycle import services as lifecycle
 from tickets.record.models import HoldReason, State, Ticket
 from tickets.record.queries import envelope
+from tickets.record.services import lock
 
 logger = logging.getLogger(__name__)
 JOB = "dispatch.matching.jobs.dispatch"
@@ -121,13 +124,22 @@ def _carry_out(situation: Situation, outcome: Outcome, pair: Pair) -> None:
     if situation.mode(ticket) == Mode.SUGGEST:
         _suggest(situation, outcome, pair, user)
         return
+    with _unless_changed(ticket):
+        if pair.interrupts is not None:
+            _interrupt(situation, pair, user)
+        _assign(situation, outcome, pair, user)
+
+
+@contextmanager
+def _unless_changed(ticket: Ticket) -> Iterator[None]:
+    """What is done inside, or nothing of it where the ticket is no longer as the round read it; its lock ends then too."""
     try:
         with transaction.atomic():
-            if pair.interrupts is not None:
-                _interrupt(situation, pair, user)
-            _assign(situation, outcome, pair, user)
+            yield
     except (DomainError, ConcurrentTransition, Ticket.DoesNotExist) as error:
         logger.info("ticket %s changed while it was matched: %s", ticket.number, error)
+        if isinstance(error, Conflict):  # it may still wait, with nothing said about it: not until the retry
+            enqueue(JOB)
 
 
 def _assign(situation: Situation, outcome: Outcome, pair: Pair, user: User) -> None:
@@ -202,11 +214,12 @@ def _suggest(situation: Situation, outcome: Outcome, pair: Pair, user: User) -> 
     ticket, last = situation.tickets[pair.job.id], situation.latest.get(pair.job.id)
     if last and last.open and last.chosen_id == user.pk:
         return
-    _close_suggestions(ticket)
-    made = _store(
-        situation, outcome, pair.job, Decision.Outcome.SUGGESTED, user=user, review=bool(pair.review), is_open=True
-    )
-    publish(events.SuggestionMade(**envelope(ticket), at=situation.at, to=user.person.public_id, decision=made.pk))
+    review = bool(pair.review)
+    with _unless_changed(ticket):
+        lock(ticket, version=ticket.version)
+        _close_suggestions(ticket)
+        made = _store(situation, outcome, pair.job, Decision.Outcome.SUGGESTED, user=user, review=review, is_open=True)
+        publish(events.SuggestionMade(**envelope(ticket), at=situation.at, to=user.person.public_id, decision=made.pk))
 
 
 def _close_suggestions(ticket: Ticket) -> int:
@@ -235,17 +248,21 @@ def _nobody(situation: Situation, outcome: Outcome, job: rules.Job) -> bool:
 def _note(situation: Situation, outcome: Outcome, job: rules.Job, result: str) -> bool:
     """Store a decision that changes nothing for the ticket, unless the last one already said so. That it waits is not
     said twice within an hour: where somebody nearly may go, the outcome comes and goes with every look at the clock.
-    That nobody can go always is, because the board shows what was decided last."""
+    That nobody can go always is, because the board shows what was decided last. Nothing is said of a ticket that changed
+    since it was read: somebody may have it."""
     last, said_at = situation.latest.get(job.id), situation.said_at.get((job.id, result))
     if last and last.outcome == result:
         return False
     news = result == Decision.Outcome.NOBODY or not _was_waiting(situation, job)
     if not news and said_at and situation.at - said_at < NEWS_FOR:
         return False
-    if last and last.open:  # the one who was suggested is busy or gone
-        _close_suggestions(situation.tickets[job.id])
-    _store(situation, outcome, job, result, review=result == Decision.Outcome.NOBODY)
-    return True
+    ticket, made = situation.tickets[job.id], None
+    with _unless_changed(ticket):
+        lock(ticket, version=ticket.version)
+        if last and last.open:  # the one who was suggested is busy or gone
+            _close_suggestions(ticket)
+        made = _store(situation, outcome, job, result, review=result == Decision.Outcome.NOBODY)
+    return made is not None
 
 
 def _was_waiting(situation: Situation, job: rules.Job) -> bool:

@@ -6,9 +6,11 @@ import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.core.cache import cache
+from django.db import OperationalError
 from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisAway
 
@@ -19,6 +21,7 @@ from tests.tickets.ward.conftest import Phone, ticket_of
 from tickets.lifecycle import services as lifecycle
 from tickets.lifecycle.services import FinishSheet
 from tickets.models import Ticket
+from tickets.ward import services
 from tickets.ward.rules import LIMITS, over
 
 pytestmark = pytest.mark.django_db
@@ -244,3 +247,19 @@ def test_the_same_symptom_within_thirty_days_is_a_repeat(
     ticket = ticket_of(phone.report(ventilator, in_use="no"))
 
     assert ticket.repeat_of == earlier
+
+
+def test_a_nudge_that_failed_is_not_counted_and_the_next_press_is_heard(
+    phone: Phone, ventilator: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = phone.report(ventilator)
+    phone.client.raise_request_exception = False
+
+    with monkeypatch.context() as broken:
+        broken.setattr(services, "nudge", Mock(side_effect=OperationalError("deadlock detected")))
+        failed = phone.do(token, "nudge")
+    again = phone.do(token, "nudge")
+
+    assert failed.status_code == 503
+    assert again["Location"] == f"/t/{token}/?said=nudge"
+    assert ticket_of(token).nudges == 1
