@@ -21,6 +21,9 @@ SCHEDULES: Final[tuple[Schedule, ...]] = (
     Schedule(
         "integrations.identity.jobs.forget", timedelta(days=1), "sign-ins of a year ago, dead tokens and sessions"
     ),
+    Schedule(
+        "integrations.notifications.jobs.send_left", timedelta(minutes=5), "mails whose job died before it could say so"
+    ),
     Schedule("config.kernel.jobs.forget_answers", timedelta(days=1), "kept answers to requests of a week ago"),
     Schedule("config.kernel.jobs.forget_results", timedelta(minutes=10), "results of finished jobs but the newest"),
     Schedule("assets.register.jobs.forget_staged", timedelta(hours=1), "tables sent for an import that never came"),

@@ -16,6 +16,7 @@ from unfold.decorators import action, display
 from assets.register import services
 from assets.register.forms import DeviceGroupForm, FaultPresetForm
 from assets.register.models import Device, DeviceGroup, DeviceStatus, DeviceType, FaultPreset, Qualification, Skill
+from assets.register.services.status import lock
 from assets.register.views import STATUS_DIALOG, StatusForm, ask_for_all, change_status, register_import
 from config.kernel.admin import HouseAdmin, MasterAdmin, only_as_dialog
 from config.kernel.errors import DomainError
@@ -126,6 +127,16 @@ class DeviceAdmin(MasterAdmin):
         (gettext_lazy("购置与保修"), {"fields": ("price", "purchased_on", "accepted_on", "life_years", "warranty_ends_on",
                                               "contract_no", "coverage", "vendor_contact", "retain_until")}),
     )  # fmt: skip
+
+    def save_model(self, request: HttpRequest, obj: Device, form: Any, change: bool) -> None:
+        """What was typed, on the row as it is now: since it was read its code may have been revoked, its status moved."""
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        current = lock(obj)
+        for name in form.changed_data:
+            setattr(current, name, getattr(obj, name))
+        super().save_model(request, current, form, change)
 
     @display(description=gettext_lazy("设备名称"), ordering="name")
     def called(self, device: Device) -> str:

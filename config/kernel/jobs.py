@@ -44,6 +44,13 @@ def twins(name: str) -> list[int]:
     return [pk for pk, payload in queued if _task(payload).get("args") == (name,)]
 
 
+def under_way(name: str) -> set[tuple[Any, ...]]:
+    """What each job of this name was given, be it queued or begun: its row goes only when it has ended."""
+    payloads = OrmQ.objects.values_list("payload", flat=True).iterator(chunk_size=MOST_TWINS)
+    asked = (_task(payload).get("args", ()) for payload in payloads)
+    return {tuple(args[1:]) for args in asked if args[:1] == (name,)}
+
+
 def drop(queued: list[int]) -> int:
     """Take these out of the queue unless somebody began them meanwhile; how many."""
     return OrmQ.objects.filter(pk__in=queued, lock__lte=timezone.now()).delete()[0]

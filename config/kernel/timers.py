@@ -7,6 +7,7 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, connection, transaction
 from django.utils.module_loading import import_string
 from psycopg.errors import DeadlockDetected, LockNotAvailable
@@ -19,7 +20,8 @@ _ALLOWED = re.compile(r"^(assets|tickets|dispatch|integrations)(\.[a-z_]+)+\.(jo
 _BACK_OFF = timedelta(seconds=5)
 # What a handler can die of. One of them (a name that a new version dropped, a missing row) must not stop the clock.
 _FAILURES = (
-    DomainError, DatabaseError, ImportError, AttributeError, LookupError, ValueError, TypeError, ArithmeticError,
+    DomainError, DatabaseError, ImportError, AttributeError, LookupError, ObjectDoesNotExist, ValueError, TypeError,
+    ArithmeticError,
 )  # fmt: skip
 # A person's step locks its ticket and then cancels or moves the timer; a handler has its timer and then wants the ticket.
 # The clock waits shorter than the second after which PostgreSQL ends one of the two, who might be the person.

@@ -13,6 +13,8 @@ from django.test import Client
 from django.utils import timezone
 
 from assets.models import Device, DeviceGroup, FaultPreset, Location, User
+from assets.register import services as devices
+from assets.register.admin import DeviceAdmin
 from config.kernel.events import recording
 from dispatch.models import Engineer, Leave, Shift
 from tests import factories
@@ -148,6 +150,28 @@ def test_working_hours_neither_overlap_nor_vanish(browser: Client, rules: None) 
     assert "重叠" in overlapping.content.decode()
     assert "时限永远不会到" in empty.content.decode()
     assert list(calendar.windows.values_list("weekday", "starts", "ends")) == before
+
+
+def test_what_happens_to_a_device_while_its_form_is_saved_stays(
+    browser: Client, ventilator: Device, manager: User, now: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"/admin/assets/device/{ventilator.pk}/change/"
+    sent = filled(browser, address, name="呼吸机 2")
+    read = DeviceAdmin.save_form
+
+    def meanwhile(page: Any, request: Any, form: Any, change: bool) -> Any:
+        devices.rotate_qr(ventilator, by=manager, at=now)
+        devices.put_out_of_use(ventilator, reason="冒烟", by=manager, at=now)
+        return read(page, request, form, change)
+
+    monkeypatch.setattr(DeviceAdmin, "save_form", meanwhile)
+
+    assert browser.post(address, sent).status_code == 302
+
+    stored, kept = Device.objects.get(pk=ventilator.pk), Device.history.latest()
+    for row in (stored, kept):
+        assert (row.name, row.qr_version, row.status) == ("呼吸机 2", 2, "fault")
+    assert kept.history_user == manager
 
 
 def test_danger_flags_and_first_aid_steps_are_fields(browser: Client, calm: FaultPreset) -> None:

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from django.db import OperationalError, transaction
 from django.db.models.functions import Now
+from django.utils import timezone
+from django_q.models import OrmQ
+from django_q.signing import SignedPackage
 
-from config.kernel import log
+from config.kernel import jobs, log
 from config.kernel.events import publish
 from config.kernel.management.commands import clock as clock_module
 from config.kernel.management.commands.clock import STANDBY, ClockLoop
@@ -179,6 +182,51 @@ def test_each_timed_job_is_enqueued_when_its_period_has_passed_and_not_by_a_seco
 
     assert queued.count(beat.job) == 2
     assert Heartbeat.objects.get(name=f"job:{beat.job}"[:40]).at == now + beat.every
+
+
+@pytest.mark.django_db
+def test_a_timed_job_that_could_not_be_queued_is_due_at_the_next_look(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, queued = loop("a"), []
+
+    def queue(name: str) -> None:
+        if name == SCHEDULES[-1].job and name not in refused:
+            refused.append(name)
+            raise OperationalError("server closed the connection")
+        queued.append(name)
+
+    refused: list[str] = []
+    monkeypatch.setattr(clock_module.jobs, "enqueue", queue)
+
+    with pytest.raises(OperationalError):
+        one._enqueue_due_jobs(now)
+    one._enqueue_due_jobs(now + SECOND)
+
+    assert sorted(queued) == sorted(schedule.job for schedule in SCHEDULES)
+
+
+@pytest.mark.django_db
+def test_while_no_worker_runs_each_timed_job_waits_once(now: datetime) -> None:
+    one = loop("a")
+    jobs.enqueue("integrations.notifications.jobs.send_email", 1)
+
+    for minutes in range(60):
+        one._enqueue_due_jobs(now + timedelta(minutes=minutes))
+
+    waiting = [SignedPackage.loads(row.payload)["args"][0] for row in OrmQ.objects.order_by("pk")]
+    assert waiting == ["integrations.notifications.jobs.send_email", *(schedule.job for schedule in SCHEDULES)]
+
+
+@pytest.mark.django_db
+def test_a_timed_job_that_a_worker_has_begun_is_queued_again(now: datetime) -> None:
+    one = loop("a")
+    one._enqueue_due_jobs(now)
+    OrmQ.objects.update(lock=timezone.now() + timedelta(minutes=1))
+
+    one._enqueue_due_jobs(now + SCHEDULES[0].every)
+
+    assert len(jobs.twins(SCHEDULES[0].job)) == 1
 
 
 def test_names_of_timed_jobs_stay_apart_when_they_are_cut() -> None:

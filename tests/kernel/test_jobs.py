@@ -168,6 +168,20 @@ def test_a_twin_that_somebody_began_meanwhile_is_not_dropped(broker: jobs.Guarde
     assert OrmQ.objects.count() == 1
 
 
+@pytest.mark.django_db
+def test_what_is_under_way_is_queued_or_begun_and_nothing_else(broker: jobs.GuardedBroker) -> None:
+    for delivery in (1, 2, 3):
+        jobs.enqueue("integrations.notifications.jobs.send_email", delivery)
+    jobs.enqueue(BEAT)
+    [(begun, _payload)] = broker.dequeue() or []
+    OrmQ.objects.exclude(pk=begun).order_by("pk")[0].delete()
+    OrmQ.objects.create(key="wardline", payload="bm9uc2Vuc2U:x:y", lock=timezone.now())
+
+    assert jobs.under_way("integrations.notifications.jobs.send_email") == {(1,), (3,)}
+    assert jobs.under_way(BEAT) == {()}
+    assert jobs.under_way("config.kernel.jobs.forget_answers") == set()
+
+
 def finished(name: str, at: datetime, *, success: bool) -> None:
     Task.objects.create(
         id=f"{name}-{success}", name=name, func=jobs.RUNNER, args=(), kwargs={}, started=at, stopped=at, success=success

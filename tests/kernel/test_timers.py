@@ -95,6 +95,7 @@ def test_timers_missed_while_no_clock_ran_fire_once_in_order_with_the_moment_of_
         IntegrityError("twice"),
         AttributeError("None has no ticket"),
         LookupError("gone"),
+        Department.DoesNotExist("a missing row"),
         ValueError("bad"),
         TypeError("arguments"),
         ZeroDivisionError("share of nothing"),

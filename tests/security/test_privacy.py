@@ -17,7 +17,7 @@ from axes.models import AccessLog
 from django.contrib.sessions.models import Session
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -103,10 +103,70 @@ def test_nothing_is_forgotten_of_open_tickets_and_of_those_under_legal_hold(
     settings.LEGAL_HOLD = [held.number]
     clock.shift(timedelta(days=400))
 
-    assert retention_jobs.forget() == {"contacts": 0, "photo": 0, "audio": 0}
+    assert retention_jobs.forget() == {"contacts": 0, "photo": 0, "audio": 0, "stray": 0}
 
     settings.LEGAL_HOLD = []
-    assert retention_jobs.forget() == {"contacts": 1, "photo": 1, "audio": 1}
+    assert retention_jobs.forget() == {"contacts": 1, "photo": 1, "audio": 1, "stray": 0}
+
+
+def refused(device: Device, preset: FaultPreset) -> None:
+    """A report with its files whose transaction did not hold: the bytes stay behind."""
+    with transaction.atomic():
+        told(device, preset)
+        transaction.set_rollback(True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_that_no_attachment_names_goes_after_a_day_and_no_other(
+    ventilator: Device, stopped: FaultPreset, media: Path
+) -> None:
+    refused(ventilator, stopped)
+    stray = {path for path in media.rglob("*") if path.is_file()}
+    told(ventilator, stopped)
+    (media / "imports").mkdir()
+    (media / "imports" / "not-ours.csv").touch()
+    written = timezone.now()
+
+    gone = [retention.forget_stray_files(at=written + timedelta(hours=hours)) for hours in (23, 25, 25)]
+
+    assert (len(stray), gone) == (3, [0, 3, 0])
+    assert not any(path.exists() for path in stray)
+    assert files(media) == [".csv", ".jpg", ".jpg", ".wav"]
+    assert all(Path(row.file.path).exists() for row in Attachment.objects.all())
+    assert Path(Attachment.objects.get(kind="photo").thumbnail.path).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_does_not_fit_into_one_run_goes_in_the_next(
+    ventilator: Device, stopped: FaultPreset, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "_AT_ONCE", 2)
+    told(ventilator, stopped)
+    refused(ventilator, stopped)
+    tomorrow = timezone.now() + timedelta(hours=25)
+
+    assert [retention.forget_stray_files(at=tomorrow) for _run in range(3)] == [2, 1, 0]
+
+    assert files(media) == [".jpg", ".jpg", ".wav"]
+
+
+@pytest.mark.django_db
+def test_a_hospital_that_has_no_files_yet_has_none_to_forget(media: Path) -> None:
+    assert retention_jobs.forget() == {"contacts": 0, "photo": 0, "audio": 0, "stray": 0}
+
+    assert not media.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_timed_job_removes_what_a_refused_report_left(
+    ventilator: Device, stopped: FaultPreset, media: Path
+) -> None:
+    refused(ventilator, stopped)
+
+    with time_machine.travel(timezone.now() + timedelta(days=2), tick=False):
+        assert retention_jobs.forget()["stray"] == 3
+
+    assert files(media) == []
 
 
 @pytest.mark.django_db

@@ -6,6 +6,7 @@ import math
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -177,7 +178,7 @@ def warranty(ticket: Ticket, now: datetime) -> str:
     ends = ticket.device.warranty_ends_on if ticket.device else None
     if ends is None:
         return _("无记录")
-    word = _("保修到 %(day)s") if ends >= now.date() else _("已过保 %(day)s")
+    word = _("保修到 %(day)s") if ends >= timezone.localdate(now) else _("已过保 %(day)s")
     return word % {"day": ends.isoformat()}
 
 

@@ -14,6 +14,12 @@ logger = logging.getLogger(__name__)
 def forget() -> dict[str, int]:
     """Every six hours; what does not fit into one run goes in the next."""
     now = timezone.now()
-    gone = {"contacts": retention.forget_contacts(at=now), **retention.forget_files(at=now)}
-    logger.info("forgotten: contacts %(contacts)d, photos %(photo)d, voice notes %(audio)d", gone)
+    gone = {
+        "contacts": retention.forget_contacts(at=now),
+        **retention.forget_files(at=now),
+        "stray": retention.forget_stray_files(at=now),
+    }
+    logger.info(
+        "forgotten: contacts %(contacts)d, photos %(photo)d, voice notes %(audio)d, stray files %(stray)d", gone
+    )
     return gone

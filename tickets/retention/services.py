@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -17,6 +18,7 @@ from tickets.record.models import Attachment, Comment, Ticket
 from tickets.record.queries import search_words
 
 _AT_ONCE = 500
+_SETTLED = timedelta(days=1)  # no request takes that long: what no row names by then none ever will
 
 
 def forget_contacts(*, at: datetime) -> int:
@@ -50,6 +52,52 @@ def _remove(files: Iterable[Attachment]) -> int:
     for path in paths:
         transaction.on_commit(partial(default_storage.delete, path))
     return len(rows)
+
+
+def forget_stray_files(*, at: datetime) -> int:
+    """No file of a day ago is left that no attachment names; how many went.
+
+    Bytes are written before their row: a report that was refused afterwards, or a process that was killed, leaves a
+    photo that nobody would find when its time is over or its sender asks to be forgotten.
+    """
+    stray = list(islice(_stray(at - _SETTLED), _AT_ONCE))
+    for path in stray:
+        default_storage.delete(path)
+    return len(stray)
+
+
+def _stray(before: datetime) -> Iterator[str]:
+    """Asked of the rows by whole paths, so that whatever a row names, be it as original or thumbnail, stays."""
+    fields = (Attachment._meta.get_field("file"), Attachment._meta.get_field("thumbnail"))
+    for field in fields:
+        stored = _stored(str(field.upload_to))
+        while paths := list(islice(stored, _AT_ONCE)):
+            named = {
+                path
+                for column in fields
+                for path in Attachment.objects.filter(**{f"{column.name}__in": paths}).values_list(
+                    column.name, flat=True
+                )
+            }
+            yield from (path for path in paths if path not in named and _written_before(path, before))
+
+
+def _stored(folder: str) -> Iterator[str]:
+    """The files below this folder; one folder is held in memory, not all."""
+    try:
+        folders, files = default_storage.listdir(folder)
+    except FileNotFoundError:  # nobody has sent anything yet
+        return
+    yield from (f"{folder}/{name}" for name in files)
+    for inner in folders:
+        yield from _stored(f"{folder}/{inner}")
+
+
+def _written_before(path: str, moment: datetime) -> bool:
+    try:
+        return default_storage.get_modified_time(path) < moment
+    except FileNotFoundError:  # somebody else has just removed it
+        return False
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 from assets.register import queries, rules
 from assets.register.adapters import labels, tables
 from assets.register.models import Device
+from assets.register.services.status import lock
 
 # header: attribute path on the device; the order of the columns in every file
 COLUMNS: Final[Mapping[str, str]] = {
@@ -60,11 +62,17 @@ def _label(device: Device) -> labels.Label:
     )
 
 
+@transaction.atomic
 def give_short_code(device: Device) -> None:
-    """A random free code; the unique constraint has the last word."""
-    if device.short_code is None:
-        device.short_code = free_short_codes(1)[0]
-        device.save(update_fields=["short_code", "updated_at"])
+    """A random free code, the same to all who ask at once: who comes second prints what the first has printed.
+
+    The unique constraint has the last word.
+    """
+    current = lock(device)
+    if current.short_code is None:
+        current.short_code = free_short_codes(1)[0]
+        current.save(update_fields=["short_code", "updated_at"])
+    device.short_code = current.short_code
 
 
 def free_short_codes(count: int) -> list[str]:

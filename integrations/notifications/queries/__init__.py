@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
+from django.db.models.functions import Cast, Concat
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from assets.places.models import User
 from assets.policies import is_ward
-from integrations.notifications.models import Notification
+from config.kernel.models import Timer
+from integrations.notifications.models import Delivery, Notification
 from integrations.policies import own_notifications
 from tickets.record.models import Ticket
 from tickets.record.queries import names_of
@@ -21,6 +24,7 @@ from tickets.record.rules import short_number
 from tickets.sla.models import Metric, Rung
 
 PAGE = 50
+MAIL_TIMER = "email:"
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,14 @@ def own(user: Any) -> QuerySet[Notification]:
 
 def unread(user: Any) -> QuerySet[Notification]:
     return own(user).filter(read_at__isnull=True)
+
+
+def left_waiting(*, before: datetime) -> QuerySet[Delivery]:
+    """Mails that nothing has happened to since, nor will by a timer; the longest first."""
+    timers = Timer.objects.filter(key=Concat(Value(MAIL_TIMER), Cast(OuterRef("pk"), CharField())))
+    return Delivery.objects.filter(~Exists(timers), channel="email", state="waiting", at__lt=before).order_by(
+        "at", "pk"
+    )
 
 
 def shown(notifications: Iterable[Notification], reader: User) -> list[Shown]:

@@ -136,6 +136,17 @@ def test_labels_of_the_register_open_the_right_device_in_the_language_of_the_hou
         assert "Scan" not in page
 
 
+def test_who_prints_second_prints_the_code_that_the_first_has_printed(icu: Department) -> None:
+    blank = factories.device(icu, short_code=None)
+    first, second = Device.objects.get(pk=blank.pk), Device.objects.get(pk=blank.pk)
+
+    services.give_short_code(first)
+    services.give_short_code(second)
+
+    blank.refresh_from_db()
+    assert first.short_code == second.short_code == blank.short_code is not None
+
+
 def test_a_printed_pdf_is_small() -> None:
     assert len(labels.label_sheet([_label() for _n in range(24)])) < 300_000
     assert labels.label_sheet([]).startswith(b"%PDF")

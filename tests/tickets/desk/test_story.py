@@ -147,9 +147,9 @@ def test_work_that_goes_on_says_who_went_on(ticket: Ticket, engineer: User, now:
         lifecycle.resume(ticket, by=None if automatic else engineer, at=now, automatic=automatic)
 
     ticket.refresh_from_db()
-    lines = [line for line in queries.timeline(ticket) if "继续维修" in str(line.text)]
+    lines = [line for line in queries.timeline(ticket) if "继续处理" in str(line.text)]
     assert [(str(line.text), line.under) for line in lines] == [
-        ("<b>系统</b> 继续维修", ["到时间，自动继续"]), (f"<b>{engineer.short_name}</b> 继续维修", []),
+        ("<b>系统</b> 继续处理", ["到时间，自动继续"]), (f"<b>{engineer.short_name}</b> 继续处理", []),
     ]  # fmt: skip
 
 

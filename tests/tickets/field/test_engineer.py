@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from assets.register.rules import read_short_code, show_short_code
 from config.kernel.models import EventRecord
 from tests import factories
+from tickets.field import queries
 from tickets.lifecycle import services as lifecycle
 from tickets.models import Comment, HoldReason, Ticket
 
@@ -327,3 +329,15 @@ def test_the_desk_looks_at_the_engineers_pages_and_finds_no_button_that_refuses_
     assert "/do/accept/" not in page
     assert "/field/me/" not in page
     assert "/field/_duty/" not in page
+
+
+def test_a_warranty_ends_with_the_day_of_the_hospital(ventilator, stopped):
+    ventilator.warranty_ends_on = date(2026, 11, 18)
+    ventilator.save()
+    ticket = lifecycle.submit(device=ventilator, preset=stopped, by=None, at=timezone.now())
+    midnight = datetime(2026, 11, 18, 16, 0, tzinfo=UTC)  # in Shanghai
+
+    with translation.override("zh-hans"):
+        words = [queries.warranty(ticket, midnight + timedelta(seconds=seconds)) for seconds in (-1, 0)]
+
+    assert words == ["保修到 2026-11-18", "已过保 2026-11-18"]

@@ -160,15 +160,16 @@ def test_a_rung_that_was_switched_off_tells_nobody(ticket_of: Make, now: datetim
     assert steps(ticket) == ["secondary"]
 
 
+@pytest.mark.parametrize("trouble", [ValueError("no"), HoldReason.DoesNotExist("a missing row")], ids=repr)
 def test_one_clock_that_cannot_be_counted_does_not_hold_up_the_others(
-    ticket_of: Make, now: datetime, monkeypatch: pytest.MonkeyPatch
+    ticket_of: Make, now: datetime, monkeypatch: pytest.MonkeyPatch, trouble: Exception
 ) -> None:
     broken, sound = ticket_of(1), ticket_of(1)
     fire, response = firing._fire, Clock.objects.get(ticket=broken, metric="response")
 
     def sometimes(pk: int, next_at: datetime, moment: datetime) -> int:
         if pk == response.pk:
-            raise ValueError("no")
+            raise trouble
         return fire(pk, next_at, moment)
 
     monkeypatch.setattr(firing, "_fire", sometimes)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from assets.places.models import Department, Location, User
@@ -60,12 +60,8 @@ def submit(  # noqa: PLR0913 - a report has that many parts
     if home is None:
         raise Invalid(_("选设备或科室。"), fields={"device": _("选设备或科室。")})
     text, found = clean_text(description, limit=500)
-    if client_id and (known := Ticket.objects.filter(client_id=client_id).select_related("device").first()):
-        said = (device, preset, person_of(by), text)
-        if said != (known.device, known.preset, known.reporter, known.description) or (
-            set(danger) - set(known.danger) or (in_use and not known.in_use)  # others may have made it worse since
-        ):
-            raise Conflict(_("这个 client_id 已用于另一次报修。换一个新的再发。"))
+    said = (device, preset, person_of(by), text)
+    if known := _sent_before(client_id, said, danger=danger, in_use=in_use):
         return known
     if parent is not None and not lock(parent).is_open:
         raise NotAllowedNow(_("上级工单已经结束。"))
@@ -109,9 +105,16 @@ def submit(  # noqa: PLR0913 - a report has that many parts
     if priority == 1 or not needs_callback:
         ticket.to_triaged()
         ticket.triaged_at = at
-    ticket.number = record.next_number(at)  # late: from here to the commit no other report goes on
-    ticket.search_text = search_words(ticket.number, device, preset, home, text)
-    ticket.save()
+    try:
+        # What came twice at the same moment meets here; undone to here, the second gives its number back.
+        with transaction.atomic(savepoint=client_id is not None):
+            ticket.number = record.next_number(at)  # late: from here to the commit no other report goes on
+            ticket.search_text = search_words(ticket.number, device, preset, home, text)
+            ticket.save()
+    except IntegrityError:
+        if known := _sent_before(client_id, said, danger=danger, in_use=in_use):
+            return known
+        raise
     record.first_watcher(ticket, by=ticket.reporter, client_id=client_id, at=at)
     ticket.first_dues = {clock.metric: clock.due_at for clock in sla.start_clocks(ticket, at=at)}
     submitted = events.TicketSubmitted(
@@ -127,6 +130,22 @@ def submit(  # noqa: PLR0913 - a report has that many parts
     publish(submitted, *([_triaged(ticket, by=None, at=at)] if ticket.state == State.TRIAGED else []))
     stop_if_dangerous(ticket, by=by, at=at)
     return ticket
+
+
+def _sent_before(
+    client_id: UUID | None, said: tuple[object, ...], *, danger: Sequence[str], in_use: bool | None
+) -> Ticket | None:
+    """The ticket that this `client_id` made. Conflict when it was another report."""
+    if client_id is None:
+        return None
+    known = Ticket.objects.filter(client_id=client_id).select_related("device").first()
+    if known is None:
+        return None
+    if said != (known.device, known.preset, known.reporter, known.description) or (
+        set(danger) - set(known.danger) or (in_use and not known.in_use)  # others may have made it worse since
+    ):
+        raise Conflict(_("这个 client_id 已用于另一次报修。换一个新的再发。"))
+    return known
 
 
 def _triaged(ticket: Ticket, *, by: Actor, at: datetime) -> events.TicketTriaged:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -91,5 +91,9 @@ class ClockLoop:
         for schedule in SCHEDULES:
             name = f"job:{schedule.job}"[:40]
             if name not in last or now - last[name] >= schedule.every:
-                Heartbeat.objects.update_or_create(name=name, defaults={"at": now})
-                jobs.enqueue(schedule.job)
+                # Together: a job that could not be queued is due at the next look, not a period later.
+                with transaction.atomic():
+                    Heartbeat.objects.update_or_create(name=name, defaults={"at": now})
+                    # While no worker runs nothing piles up before a P1's round: a queued one does all there is.
+                    if not jobs.twins(schedule.job):
+                        jobs.enqueue(schedule.job)
