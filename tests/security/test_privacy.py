@@ -137,15 +137,13 @@ def test_a_file_that_no_attachment_names_goes_after_a_day_and_no_other(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_does_not_fit_into_one_run_goes_in_the_next(
+def test_a_folder_that_belongs_to_another_database_is_not_emptied(
     ventilator: Device, stopped: FaultPreset, media: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retention, "_AT_ONCE", 2)
-    told(ventilator, stopped)
+    monkeypatch.setattr(retention, "MOST_STRAY", 2)
     refused(ventilator, stopped)
-    tomorrow = timezone.now() + timedelta(hours=25)
 
-    assert [retention.forget_stray_files(at=tomorrow) for _run in range(3)] == [2, 1, 0]
+    assert retention.forget_stray_files(at=timezone.now() + timedelta(hours=25)) == 0
 
     assert files(media) == [".jpg", ".jpg", ".wav"]
 

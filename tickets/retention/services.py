@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,6 +18,8 @@ from assets.places.models import Person, User
 from tickets.record.models import Attachment, Comment, Ticket
 from tickets.record.queries import search_words
 
+logger = logging.getLogger(__name__)
+MOST_STRAY = 100
 _AT_ONCE = 500
 _SETTLED = timedelta(days=1)  # no request takes that long: what no row names by then none ever will
 
@@ -58,9 +61,13 @@ def forget_stray_files(*, at: datetime) -> int:
     """No file of a day ago is left that no attachment names; how many went.
 
     Bytes are written before their row: a report that was refused afterwards, or a process that was killed, leaves a
-    photo that nobody would find when its time is over or its sender asks to be forgotten.
+    photo that nobody would find when its time is over or its sender asks to be forgotten. More than MOST_STRAY of them
+    come from no refusal: the folder belongs to another database, and nothing is touched.
     """
-    stray = list(islice(_stray(at - _SETTLED), _AT_ONCE))
+    stray = list(islice(_stray(at - _SETTLED), MOST_STRAY + 1))
+    if len(stray) > MOST_STRAY:
+        logger.error("more than %d files that no attachment names: is MEDIA_ROOT this database's own?", MOST_STRAY)
+        return 0
     for path in stray:
         default_storage.delete(path)
     return len(stray)
