@@ -159,9 +159,9 @@ def test_a_name_is_only_a_label(name: str, send: Callable[..., Any], media: Path
 def test_one_file_too_many_keeps_the_ticket_and_no_file(
     door: str, send: Callable[..., Any], ticket: Ticket, media: Path
 ) -> None:
-    sent = [send("ward", corpus.wav()).status_code for _n in range(6)]
+    sent = [send("ward", corpus.wav(sample=n)).status_code for n in range(6)]
 
-    answer = send(door, corpus.wav())
+    answer = send(door, corpus.wav(sample=6))
 
     assert sent == [303] * 6
     assert answer.status_code == 409

@@ -84,9 +84,14 @@ def mp4(seconds: int = 5, track: bytes = b"soun", brand: bytes = b"M4A ") -> byt
     return box(b"ftyp", brand + b"\0\0\0\0") + box(b"moov", header + box(b"trak", handler)) + box(b"mdat", b"\0" * 64)
 
 
-def wav(claimed: int | None = None) -> bytes:
+def wav(claimed: int | None = None, *, sample: int = 0) -> bytes:
+    """A voice note of a millisecond; `sample` makes it another one."""
     body = (
-        b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, 8000, 8000, 1, 8) + b"data" + struct.pack("<I", 8) + b"\0" * 8
+        b"WAVEfmt "
+        + struct.pack("<IHHIIHH", 16, 1, 1, 8000, 8000, 1, 8)
+        + b"data"
+        + struct.pack("<I", 8)
+        + bytes([sample]) * 8
     )
     return b"RIFF" + struct.pack("<I", len(body) if claimed is None else claimed) + body
 
