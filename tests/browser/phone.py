@@ -1,8 +1,9 @@
-"""What a nurse does with her phone, and what the phone still owes."""
+"""What people do with their phones in more than one story, and what a phone still owes."""
 
 import json
+import re
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.hospital import Hospital
 
@@ -28,3 +29,37 @@ def untouched(hospital: Hospital, group: str, **more: str) -> str:
 
 def owed(page: Page) -> int:
     return len(json.loads(page.evaluate("localStorage.getItem('wardline.outbox')") or "[]"))
+
+
+def report(page: Page, hospital: Hospital) -> None:
+    """A pump nobody needs just now is reported; the page is its tracking page."""
+    page.goto(untouched(hospital, "pump"))
+    fill(page, "no")
+    page.click("#send")
+    page.wait_for_url(re.compile("/t/"), timeout=SOON)
+
+
+def report_and_close_without_a_network(page: Page, hospital: Hospital, group: str) -> Page:
+    """The report waits on the phone; the answer is another page of the same browser, which has a network again."""
+    page.goto(untouched(hospital, group))
+    fill(page, "no")
+    page.context.set_offline(True)
+    page.click("#send")
+    expect(page.locator("#undelivered")).to_be_visible(timeout=SOON)
+    context = page.context
+    page.close()
+    context.set_offline(False)
+    return context.new_page()
+
+
+def work_of(hospital: Hospital, username: str) -> str:
+    """A ticket at work, in the hands of this engineer."""
+    return str(
+        hospital.ask(
+            "from assets.models import User\n"
+            "from tickets.models import Ticket\n"
+            "row = Ticket.objects.filter(state='working').order_by('pk').last()\n"
+            f"Ticket.objects.filter(pk=row.pk).update(assignee=User.objects.get(username={username!r}))\n"
+            "print(json.dumps(row.public_id))"
+        )
+    )

@@ -9,17 +9,17 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.hospital import Hospital
-from tests.browser.phone import SOON, fill, owed, untouched
+from tests.browser.phone import (
+    SOON,
+    fill,
+    owed,
+    report,
+    report_and_close_without_a_network,
+    untouched,
+    work_of,
+)
 
 pytestmark = pytest.mark.browser
-WORKING = """
-from django.utils import timezone
-from assets.models import User
-from tickets.models import Ticket
-row = Ticket.objects.filter(state="working").order_by("pk").last()
-Ticket.objects.filter(pk=row.pk).update(assignee=User.objects.get(username=%r))
-print(json.dumps(row.public_id))
-"""
 
 
 def _answer_posts(page: Page, status: int) -> None:
@@ -32,6 +32,11 @@ def _answer_posts(page: Page, status: int) -> None:
             route.continue_()
 
     page.context.route("**/q/**", answer)
+
+
+def _write(page: Page, words: str) -> None:
+    page.locator(".three summary").nth(2).click()
+    page.fill("[data-panel='2'] textarea", words)
 
 
 @pytest.mark.parametrize("status", [403, 408, 429])
@@ -55,17 +60,8 @@ def test_a_report_that_somebody_on_the_way_refused_is_sent_again(
 def test_a_waiting_report_that_wardline_never_takes_is_shown_until_it_is_opened(
     hospital: Hospital, visit: Callable[..., Page]
 ) -> None:
-    page = visit()
-    page.goto(untouched(hospital, "pump"))
-    fill(page, "no")
-    page.context.set_offline(True)
-    page.click("#send")
-    expect(page.locator("#undelivered")).to_be_visible(timeout=SOON)
-    context = page.context
-    page.close()
-    context.set_offline(False)
+    later = report_and_close_without_a_network(visit(), hospital, "pump")
 
-    later = context.new_page()
     _answer_posts(later, 410)
     later.goto("/q/")
 
@@ -80,8 +76,7 @@ def test_a_page_whose_report_another_tab_delivered_goes_to_the_receipt(
     hospital: Hospital, visit: Callable[..., Page]
 ) -> None:
     page = visit()
-    address = untouched(hospital, "pump")
-    page.goto(address)
+    page.goto(untouched(hospital, "pump"))
     fill(page, "yes")
     page.route("**/q/**", lambda route: None if route.request.method == "POST" else route.continue_())
     page.click("#send")  # hangs for ever
@@ -106,12 +101,8 @@ def test_another_language_keeps_what_was_chosen(hospital: Hospital, visit: Calla
 
 def test_words_for_a_report_under_way_stay_without_a_network(hospital: Hospital, visit: Callable[..., Page]) -> None:
     page = visit()
-    page.goto(untouched(hospital, "pump"))
-    fill(page, "no")
-    page.click("#send")
-    page.wait_for_url(re.compile("/t/"), timeout=SOON)
-    page.locator(".three summary").nth(2).click()
-    page.fill("[data-panel='2'] textarea", "漏水到插座旁")
+    report(page, hospital)
+    _write(page, "漏水到插座旁")
 
     page.context.set_offline(True)
     page.click("[data-panel='2'] button[type=submit]")
@@ -125,12 +116,8 @@ def test_words_for_a_report_under_way_stay_without_a_network(hospital: Hospital,
 
 def test_a_refusal_on_the_tracking_page_stands_while_it_is_read(hospital: Hospital, visit: Callable[..., Page]) -> None:
     page = visit()
-    page.goto(untouched(hospital, "pump"))
-    fill(page, "no")
-    page.click("#send")
-    page.wait_for_url(re.compile("/t/"), timeout=SOON)
-    page.locator(".three summary").nth(2).click()
-    page.fill("[data-panel='2'] textarea", " \n ")
+    report(page, hospital)
+    _write(page, " \n ")
     with page.expect_navigation():
         page.click("[data-panel='2'] button[type=submit]")
 
@@ -142,9 +129,8 @@ def test_a_refusal_on_the_tracking_page_stands_while_it_is_read(hospital: Hospit
 def test_a_signature_is_asked_for_again_after_a_press_without_a_network(
     hospital: Hospital, visit: Callable[..., Page]
 ) -> None:
-    page, login = visit("engineer"), hospital.login("engineer")
-    ticket = hospital.ask(WORKING % login["username"])
-    page.goto(f"/field/{ticket}/finish/")
+    page = visit("engineer")
+    page.goto(f"/field/{work_of(hospital, hospital.login('engineer')['username'])}/finish/")
     page.locator("label.pick:has([name=release][value=out_of_use])").click()
     page.click("footer.dock button[type=submit]")
     page.context.set_offline(True)

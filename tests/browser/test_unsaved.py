@@ -8,16 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.hospital import Hospital
+from tests.browser.phone import work_of
 
 pytestmark = pytest.mark.browser
-WORKING = """
-from django.utils import timezone
-from assets.models import User
-from tickets.models import Ticket
-row = Ticket.objects.filter(state="working").order_by("pk").last()
-Ticket.objects.filter(pk=row.pk).update(assignee=User.objects.get(username=%r))
-print(json.dumps(row.public_id))
-"""
 WORDS = "电源板坏，接地 86"
 
 
@@ -41,7 +34,7 @@ def _sign_in(page: Page, login: dict[str, str]) -> None:
 
 def test_what_was_written_is_back_after_signing_in_again(hospital: Hospital, visit: Callable[..., Page]) -> None:
     page, login = visit("engineer"), hospital.login("engineer")
-    ticket = hospital.ask(WORKING % login["username"])
+    ticket = work_of(hospital, login["username"])
     _write_and_lose_the_session(page, ticket)
 
     _sign_in(page, login)
@@ -57,7 +50,7 @@ def test_what_was_written_is_back_after_signing_in_again(hospital: Hospital, vis
 
 def test_somebody_else_in_the_same_tab_does_not_read_it(hospital: Hospital, visit: Callable[..., Page]) -> None:
     page = visit("engineer")
-    ticket = hospital.ask(WORKING % hospital.login("engineer")["username"])
+    ticket = work_of(hospital, hospital.login("engineer")["username"])
     _write_and_lose_the_session(page, ticket)
 
     _sign_in(page, hospital.login("manager"))

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE
 from tests.browser.hospital import Hospital
-from tests.browser.phone import SOON, fill, owed, untouched
+from tests.browser.phone import SOON, fill, owed, report_and_close_without_a_network, untouched
 
 pytestmark = pytest.mark.browser
 
@@ -73,17 +73,8 @@ def test_an_urgent_report_without_a_network_asks_for_a_call_and_arrives_later(
 def test_a_page_closed_without_a_network_delivers_when_one_is_opened_again(
     hospital: Hospital, visit: Callable[..., Page]
 ) -> None:
-    page = visit()
-    page.goto(untouched(hospital, "bed"))
-    fill(page, "no")
-    page.context.set_offline(True)
-    page.click("#send")
-    expect(page.locator("#undelivered")).to_be_visible(timeout=SOON)
-    context = page.context
-    page.close()
+    later = report_and_close_without_a_network(visit(), hospital, "bed")
 
-    context.set_offline(False)
-    later = context.new_page()
     later.goto("/q/")
 
     expect(later.locator("#mine a")).to_have_count(1, timeout=SOON)
