@@ -13,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.signing import BadSignature
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_q.brokers.orm import ORM
@@ -51,9 +52,12 @@ def under_way(name: str) -> set[tuple[Any, ...]]:
     return {tuple(args[1:]) for args in asked if args[:1] == (name,)}
 
 
+@transaction.atomic
 def drop(queued: list[int]) -> int:
-    """Take these out of the queue unless somebody began them meanwhile; how many."""
-    return OrmQ.objects.filter(pk__in=queued, lock__lte=timezone.now()).delete()[0]
+    """Take these out of the queue unless somebody began them meanwhile, or is about to drop them too; how many."""
+    rows = OrmQ.objects.filter(pk__in=queued, lock__lte=timezone.now())
+    free = rows.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
+    return OrmQ.objects.filter(pk__in=list(free.values_list("pk", flat=True))).delete()[0]
 
 
 def run(name: str, *args: Any) -> Any:

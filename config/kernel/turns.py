@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from django.db import connection
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import OperationalError, connection
+from psycopg.errors import LockNotAvailable
+
+
+class Held(Exception):
+    """Somebody kept what was wanted for longer than the patience; the transaction (or savepoint) around it is over."""
 
 
 def take_turn(key: str) -> None:
@@ -10,3 +18,22 @@ def take_turn(key: str) -> None:
     if connection.vendor == "postgresql":  # SQLite has one writer anyway
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+
+
+@contextmanager
+def patience(milliseconds: int) -> Iterator[None]:
+    """Inside a transaction: each lock wanted in this block is waited for this long at most, then `Held`. SQLite has its own
+    patience (`timeout` of the connection)."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = {int(milliseconds)}")
+    try:
+        yield
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            raise Held from error
+        raise
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout TO DEFAULT")

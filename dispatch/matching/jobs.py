@@ -9,5 +9,5 @@ from dispatch.matching import services as matching
 
 def dispatch() -> int:
     """Match what waits; how many tickets were given out or suggested."""
-    outcome = matching.dispatch(at=timezone.now())
+    outcome = matching.dispatch(at=timezone.now(), stands_in_line=False)
     return len(outcome.pairs) if outcome else 0

@@ -17,6 +17,7 @@ from config.kernel import timers
 from config.kernel.errors import Conflict, DomainError
 from config.kernel.events import publish
 from config.kernel.jobs import drop, enqueue, twins
+from config.kernel.turns import Held, patience
 from dispatch import events
 from dispatch.matching import queries, rules
 from dispatch.matching.estimators import Outcome, Pair, explanation, match
@@ -31,17 +32,24 @@ from tickets.record.services import lock
 logger = logging.getLogger(__name__)
 JOB = "dispatch.matching.jobs.dispatch"
 RETRY = "dispatch:retry"
+AGAIN = "dispatch:again"
+PATIENCE = 300  # milliseconds; most rounds are shorter, those of a flood take seconds
+SOON = timedelta(seconds=1)
 CALLED_AWAY = "called_away"
 NEARLY_FREE = timedelta(minutes=1)
 MOST_NOTES = 50  # in one round: about two seconds
 NEWS_FOR = timedelta(hours=1)
 
 
-def dispatch(*, at: datetime, solver: Solver | None = None, only: Ticket | None = None) -> Outcome | None:
+def dispatch(
+    *, at: datetime, solver: Solver | None = None, only: Ticket | None = None, stands_in_line: bool = True
+) -> Outcome | None:
     """Waiting tickets that somebody idle may take are assigned, suggested, or left open to take; each has a Decision.
     `only` one of them where it is asked for.
 
-    One round runs at a time (lock on the active weights). A ticket that changed meanwhile is left to the next round.
+    One round runs at a time (lock on the active weights). Who does not stand in line (a worker, which others need too)
+    is asked again by a timer when another round is not over soon. A ticket that changed meanwhile is left to the next
+    round.
     `NobodyAvailable`, `SuggestionMade`, `WorkInterrupted`, `ReviewWanted`, `MatchingDegraded`.
     """
     # Each event of a busy minute asked for a round of its own; this one answers for all. They leave the queue with its
@@ -50,14 +58,26 @@ def dispatch(*, at: datetime, solver: Solver | None = None, only: Ticket | None 
     if not queries.anything_waiting():
         drop(answered)
         return None  # asked before the transaction: most rounds end here and must hold no lock
-    with transaction.atomic():
-        outcome = _round(at, solver, only)
-        drop(answered)
+    try:
+        with transaction.atomic():
+            active = lock_weights() if stands_in_line else _lock_weights_soon()
+            outcome = _round(at, active, solver, only)
+            drop(answered)
+    except Held:
+        with transaction.atomic():
+            timers.set_timer(AGAIN, at + SOON, "dispatch.matching.services.retry")
+            drop(answered)
+        return None
     return outcome
 
 
-def _round(at: datetime, solver: Solver | None, only: Ticket | None) -> Outcome:
-    situation = queries.load(at, lock_weights(), only=[only.pk] if only else None)
+def _lock_weights_soon() -> Weights:
+    with patience(PATIENCE):
+        return lock_weights()
+
+
+def _round(at: datetime, active: Weights, solver: Solver | None, only: Ticket | None) -> Outcome:
+    situation = queries.load(at, active, only=[only.pk] if only else None)
     jobs = [job for job in situation.jobs if not _open_to_take(situation, job)]
     outcome = match(
         jobs,

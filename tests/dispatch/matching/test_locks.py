@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 
+import psycopg
 import pytest
+from django.db import connection
+from django_q.models import OrmQ
 
-from config.kernel import timers
+from config.kernel import jobs, timers
 from config.kernel.errors import NotAllowedNow
 from config.kernel.models import Timer
+from config.kernel.turns import Held
 from dispatch.matching import queries
 from dispatch.matching import services as matching
+from dispatch.matching.jobs import dispatch as round_of_a_worker
 from dispatch.matching.models import Decision, DepartmentMode, Mode, Weights
+from dispatch.matching.services import dispatching
 from tests.dispatch.rivals import at_once, crossing
 from tickets.lifecycle import services as lifecycle
 from tickets.lifecycle.services import opening, working
@@ -24,6 +32,42 @@ pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 def fresh(ticket):
     return Ticket.objects.get(pk=ticket.pk)
+
+
+@contextmanager
+def a_round_under_way(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    if connection.vendor == "sqlite":  # one writer at a time: a second round does not get as far as the weights
+        with monkeypatch.context() as patch:
+            patch.setattr(dispatching, "lock_weights", held)
+            yield
+        return
+    told = connection.get_connection_params()
+    names = {name: told[name] for name in ("host", "port", "dbname", "user", "password") if name in told}
+    with psycopg.connect(**names) as rival:
+        rival.execute("SELECT 1 FROM dispatch_weights FOR UPDATE")
+        yield
+
+
+def held():
+    raise Held
+
+
+def test_a_worker_does_not_stand_in_line_for_another_round_but_is_asked_again_soon(
+    monkeypatch, report, ventilator, stopped, engineer
+):
+    Weights.objects.create(version=1, active=True)
+    ticket = report(ventilator, stopped, in_use=True)
+    matching.look_again()
+
+    with a_round_under_way(monkeypatch):
+        given = round_of_a_worker()
+
+    assert (given, fresh(ticket).state) == (0, State.TRIAGED)
+    assert jobs.twins(matching.JOB) == []  # the timer answers for them
+    again = Timer.objects.get(key=dispatching.AGAIN)
+    timers.fire_due(again.fire_at)
+    assert len(jobs.twins(matching.JOB)) == 1
+    assert OrmQ.objects.count() == 1
 
 
 def test_a_free_ticket_is_taken_while_a_round_reads_it(monkeypatch, report, ventilator, stopped, engineer, now):
