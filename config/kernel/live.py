@@ -87,12 +87,16 @@ class Hub:
 
     async def join(self, wants: Callable[[EventRecord], bool]) -> Subscription:
         """Listen from now on. After this returns, every fact with seq > `hub.seq` will be offered."""
-        if self._task is None or self._task.done():
-            self._started.clear()
-            self._task = asyncio.create_task(self._follow())
-        await self._started.wait()
+        while True:
+            if self._task is None or self._task.done():
+                self._started = asyncio.Event()
+                self._task = asyncio.create_task(self._follow(self._started))
+            task = self._task
+            await self._started.wait()
+            if self._task is task:
+                break  # else: begun for somebody who left before this one was asked
         subscription = Subscription(wants)
-        subscription.overrun = self._task.done()  # the follower could not even begin
+        subscription.overrun = task.done()  # the follower could not even begin
         self.subscriptions.add(subscription)
         return subscription
 
@@ -112,24 +116,26 @@ class Hub:
             return None
         return [fact for fact in self._latest if (fact[0].seq or 0) > seq]
 
-    async def _follow(self) -> None:
+    async def _follow(self, started: asyncio.Event) -> None:
         thread = ThreadPoolExecutor(1, "hub")
         nudges = _Nudges()
+        me = asyncio.current_task()
         try:
             self.seq = await patiently(lambda: read(log.head, thread=thread))
             await patiently(lambda: self._remember(thread))
-            self._started.set()
-            while True:
+            started.set()
+            while not _unwanted():
                 await nudges.wait()
                 await patiently(lambda: self._deliver(thread))
         finally:
             thread.submit(connections.close_all)
             thread.shutdown(wait=False)
             # Whatever ended this, nobody may go on waiting for a follower that is gone: they resume at another one.
-            self._started.set()
-            for subscription in self.subscriptions:
-                subscription.overrun = True
-            await nudges.bell.close()
+            started.set()
+            if self._task is me:
+                for subscription in self.subscriptions:
+                    subscription.overrun = True
+            await nudges.close()
 
     async def _remember(self, thread: ThreadPoolExecutor) -> None:
         self._latest.clear()
@@ -148,6 +154,13 @@ class Hub:
                 self.seq = record.seq or self.seq
 
 
+def _unwanted() -> bool:
+    """Somebody cancelled this task. A cancellation that meets an answer in the same instant gets lost in the libraries
+    below (on Python 3.11 in `asyncio.wait_for` too); its count stays."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 class _Nudges:
     """Waits for "the log grew" from the layer or the database, or for the poll interval, whichever is first."""
 
@@ -155,22 +168,36 @@ class _Nudges:
         self.layer = get_channel_layer() if settings.REDIS_URL else None
         self.channel: str | None = None
         self.bell = AsyncBell(LOG)
+        # Kept from one wait to the next: a `receive` that is cancelled leaves the channel, with two commands to Redis.
+        self._next: asyncio.Task[Any] | None = None
 
     async def wait(self) -> None:
         if self.layer is None:
             await self.bell.wait(settings.LIVE_POLL_SECONDS)
             return
         try:
-            if self.channel is None:
-                self.channel = await self.layer.new_channel()
-                await self.layer.group_add(GROUP, self.channel)
-            await asyncio.wait_for(self.layer.receive(self.channel), timeout=1)
-        except TimeoutError:
-            return
+            if self._next is None:
+                self._next = asyncio.create_task(self._hear(self.layer))
+            heard, _waiting = await asyncio.wait({self._next}, timeout=_QUIET)
+            if heard:
+                self._next = None
+                heard.pop().result()
         except _AWAY:
             # Redis is away: the log is still there, poll it.
-            self.channel = None
-            await asyncio.sleep(1)
+            await asyncio.sleep(_QUIET)
+
+    async def _hear(self, layer: Any) -> None:
+        if self.channel is None:
+            channel = await layer.new_channel()
+            await layer.group_add(GROUP, channel)
+            self.channel = channel
+        if not _unwanted():  # a connection that is being made loses a cancellation
+            await layer.receive(self.channel)
+
+    async def close(self) -> None:
+        if self._next is not None:
+            self._next.cancel()
+        await self.bell.close()
 
 
 _quiet_until = 0.0

@@ -197,7 +197,8 @@ def _interrupt(situation: Situation, pair: Pair, user: User) -> None:
     """Put down the work in hand: begun work is paused and goes on by itself, the rest goes back to the pool."""
     assert pair.interrupts is not None
     at, for_ticket = situation.at, situation.tickets[pair.job.id].public_id
-    for held in [ticket for ticket in situation.in_hand.values() if ticket.assignee_id == user.pk]:
+    mine = [ticket for ticket in situation.in_hand.values() if ticket.assignee_id == user.pk]
+    for held in sorted(mine, key=lambda ticket: ticket.pk):  # his leave locks them in this order too (decision 32)
         if held.state == State.PAUSED or held.priority == 1:
             continue
         if held.state == State.WORKING:

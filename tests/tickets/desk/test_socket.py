@@ -17,7 +17,7 @@ from config.kernel.events import Event, publish
 from tickets.desk import consumers
 from tickets.desk.consumers import DeskConsumer
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 
 @dataclass(frozen=True, kw_only=True)
