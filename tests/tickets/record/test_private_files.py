@@ -36,7 +36,8 @@ def _noted(ticket: Ticket, text: str, *, public: bool, by: User, at: datetime) -
 
 def _status(client: Client, address: str) -> int:
     answer = client.get(address)
-    answer.close()
+    if answer.streaming:  # read to its end: the test client keeps the test's connection open only then
+        assert b"".join(answer.streaming_content)
     return answer.status_code
 
 

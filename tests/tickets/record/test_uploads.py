@@ -190,7 +190,6 @@ def test_a_stored_file_is_served_as_an_attachment_and_to_its_own_ward_only(
         assert answer["X-Content-Type-Options"] == "nosniff"
         assert answer["Content-Security-Policy"] == "sandbox; default-src 'none'"
         assert b"".join(answer.streaming_content).startswith(b"\xff\xd8\xff")
-        answer.close()
     assert signed_in(outsider).get(f"/files/{row.public_id}/").status_code == 404
     assert Client().get(f"/files/{row.public_id}/").status_code == 302
 
