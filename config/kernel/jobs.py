@@ -52,12 +52,14 @@ def under_way(name: str) -> set[tuple[Any, ...]]:
     return {tuple(args[1:]) for args in asked if args[:1] == (name,)}
 
 
-@transaction.atomic
 def drop(queued: list[int]) -> int:
     """Take these out of the queue unless somebody began them meanwhile, or is about to drop them too; how many."""
+    if not queued:
+        return 0  # most rounds: on SQLite even an empty transaction would wait for the one writer
     rows = OrmQ.objects.filter(pk__in=queued, lock__lte=timezone.now())
-    free = rows.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
-    return OrmQ.objects.filter(pk__in=list(free.values_list("pk", flat=True))).delete()[0]
+    with transaction.atomic():
+        free = rows.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
+        return OrmQ.objects.filter(pk__in=list(free.values_list("pk", flat=True))).delete()[0]
 
 
 def run(name: str, *args: Any) -> Any:

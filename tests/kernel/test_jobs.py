@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_q.conf import Conf
 from django_q.models import OrmQ, Task
@@ -156,6 +157,14 @@ def test_one_round_answers_for_its_queued_twins_but_not_for_one_begun_nor_for_ot
         ("config.kernel.jobs.beat", 1),
         ("config.kernel.jobs.forget_answers",),
     ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_to_drop_asks_for_no_lock() -> None:
+    with CaptureQueriesContext(connection) as asked:
+        assert jobs.drop([]) == 0
+
+    assert asked.captured_queries == []  # on SQLite a transaction begins with the lock of the one writer
 
 
 @pytest.mark.django_db
