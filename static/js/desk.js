@@ -102,7 +102,6 @@ function onState(news) {
 
 if (board) {
   rosterAgain();
-  alertsAgain();
   board.addEventListener("wardline:overdue", again);
   board.addEventListener("pointermove", () => {
     handMoved = Date.now();

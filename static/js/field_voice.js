@@ -23,8 +23,8 @@ export async function offerVoice(box, { heard }) {
   const button = box.querySelector("[data-record]");
   const label = button.querySelector("[data-label]");
   const kept = box.querySelector("[data-kept]");
-  const file = box.querySelector("[data-voice-file]");
-  const input = file.querySelector("input");
+  const place = box.querySelector("[data-ears]");
+  const input = place.querySelector("[data-voice-file] input");
   const ears = await localEars(box.dataset.lang);
   let recorder = null;
 
@@ -41,8 +41,7 @@ export async function offerVoice(box, { heard }) {
   const start = async () => {
     const stream = await navigator.mediaDevices.getUserMedia({ audio: true }).catch(() => null);
     if (!stream) {
-      button.hidden = true; // no microphone or not allowed: a file may still be chosen
-      file.hidden = false;
+      place.classList.remove("hears"); // no microphone or not allowed: a file may still be chosen
       return;
     }
     const pieces = [];
@@ -91,7 +90,6 @@ export async function offerVoice(box, { heard }) {
     keep(null);
     button.focus();
   });
-  file.hidden = true;
-  button.hidden = false;
+  place.classList.add("hears");
   rest(idle);
 }

@@ -300,12 +300,9 @@ async function reread() {
 }
 
 function wire() {
-  const panels = [...track.querySelectorAll("[data-panel]")];
   const doors = [...track.querySelectorAll(".three > details")];
-  panels.forEach((panel) => (panel.hidden = !panel.querySelector("textarea")?.value));
-  doors.forEach((door, index) =>
+  doors.forEach((door) =>
     door.addEventListener("toggle", () => {
-      if (panels[index]) panels[index].hidden = !door.open;
       if (door.open) doors.forEach((other) => other !== door && (other.open = false));
     }),
   );

@@ -29,7 +29,7 @@ LISTS = {
     "/api/v1/events/?after=0": ("dispatcher", 3),
     "/field/": ("engineer", 22),  # five where nothing is free to take: the rest reads the moment as a round does
     "/field/waiting/": ("engineer", 5),
-    "/desk/": ("manager", 6),
+    "/desk/": ("manager", 8),  # with the banners of dispatch, which were a request of their own
     "/desk/_board/": ("manager", 6),
     "/desk/?wall=1": ("manager", 8),
     "/desk/_roster/": ("manager", 14),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.browser.conftest import DESK
 from tests.browser.hospital import Hospital
 from tests.browser.phone import (
     SOON,
@@ -144,3 +146,39 @@ def test_a_signature_is_asked_for_again_after_a_press_without_a_network(
     expect(page.locator("#sure")).to_be_visible()
     expect(page.locator("#sure [data-lead]")).to_contain_text("限用")
     expect(page).to_have_url(re.compile("/finish/$"))
+
+
+MOVED = """() => new Promise((tell) => {
+  const moved = [];
+  const from = (one) => one.sources.map((source) => (source.node?.outerHTML ?? "").slice(0, 80));
+  new PerformanceObserver((list) => moved.push(...list.getEntries())).observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => tell(moved.filter((one) => one.value > 0.005).map((one) => [one.value, ...from(one)])), 500);
+})"""
+
+
+def _slow_scripts(page: Page) -> None:
+    def late(route: Route) -> None:
+        page.wait_for_timeout(300)
+        route.continue_()
+
+    page.route("**/*.js", late)
+
+
+def _what_moves(page: Page, path: str) -> list[Any]:
+    page.goto(path)
+    return list(page.evaluate(MOVED))
+
+
+def test_nothing_moves_under_a_thumb_when_the_scripts_come_late(hospital: Hospital, visit: Callable[..., Page]) -> None:
+    ward, phone, desk = visit(), visit("engineer"), visit("manager", device=DESK)
+    report(ward, hospital)
+    ticket = work_of(hospital, hospital.login("engineer")["username"])
+    opened = [(ward, hospital.facts["devices"][3]["report_url"]), (ward, ward.url), (phone, "/field/")]
+    opened += [(phone, f"/field/{ticket}/{leaf}") for leaf in ("", "finish/", "more/")]
+    opened += [(desk, path) for path in ("/desk/", f"/desk/tickets/{ticket}/", "/desk/tickets/")]
+    for page in (ward, phone, desk):
+        _slow_scripts(page)
+
+    moves = {path: moved for page, path in opened if (moved := _what_moves(page, path))}
+
+    assert moves == {}

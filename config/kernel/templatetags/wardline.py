@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
 from django import template
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.templatetags.static import static
+from django.urls import resolve, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -253,6 +256,21 @@ def meter(value: float, limit: float, tone: str = "", large: bool = False, from_
     """A bar of value over limit. It is silent: the number stands beside it."""
     share = float(value) / float(limit) if limit else 0.0
     return signs.meter(share, tone=tone, large=large, from_end=from_end)
+
+
+@register.simple_tag(takes_context=True)
+def part(context: template.RequestContext, name: str) -> SafeString:
+    """What the view behind the route `name` shows to this reader, inside this page; nothing to whom it refuses.
+
+    An app above the page's own puts its lines there, and they come with the page: one that came later would push
+    everything below it away from under a hand.
+    """
+    request, found = context["request"], resolve(reverse(name))
+    try:
+        answer = found.func(request, *found.args, **found.kwargs)
+    except PermissionDenied:
+        return SafeString()
+    return mark_safe(answer.content.decode()) if answer.status_code == HTTPStatus.OK else SafeString()  # noqa: S308 - rendered and escaped there
 
 
 @register.filter

@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.template import RequestContext, Template
 from django.utils import timezone
 
 from dispatch.matching import services
@@ -111,6 +113,27 @@ def test_a_ticket_nobody_can_take_is_a_red_banner(ticket, dispatcher, signed_in,
 
     assert ticket.short_number in page
     assert 'role="alert"' in page
+
+
+def test_the_board_brings_its_banners_along(ticket, dispatcher, signed_in, at):
+    services.dispatch(at=at)
+
+    page = signed_in(dispatcher).get("/desk/").content.decode()
+
+    assert re.search(r'<div id="alerts"[^>]*>\s*<div class="ban [^>]*>.*' + ticket.short_number, page)
+
+
+def test_a_part_is_nothing_to_whom_its_view_refuses(ticket, nurse, dispatcher, rf, at):
+    services.dispatch(at=at)
+    page = Template("{% load wardline %}{% part 'matching-alerts' %}")
+
+    shown = {}
+    for who in (nurse, dispatcher, AnonymousUser()):
+        request = rf.get("/desk/")
+        request.user = who
+        shown[str(who)] = page.render(RequestContext(request)).strip()
+
+    assert [bool(text) for text in shown.values()] == [False, True, False]
 
 
 def test_the_most_urgent_banners_stand_first_and_the_rest_is_counted(ticket, calm, stopped, dispatcher, signed_in, at):
