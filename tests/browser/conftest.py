@@ -1,10 +1,10 @@
 """One Chromium and one running hospital for all browser tests of a run."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
 from tests.browser.hospital import Hospital
 from tests.furnished import of_this_run
@@ -15,6 +15,23 @@ CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 FLAGS = ["--no-sandbox", "--disable-blink-features=OnDeviceWebSpeechAvailable"]
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
 DESK = {"viewport": {"width": 1440, "height": 900}}
+
+SHOWN = pytest.StashKey[list[BrowserContext]]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that fails tells what its pages showed: on a machine one cannot visit, the assertion alone says little."""
+    report = yield
+    if report.when == "call" and report.failed:
+        for page in (page for context in item.stash.get(SHOWN, []) for page in context.pages):
+            try:
+                report.sections.append((page.url, page.inner_text("body", timeout=2_000)[:2_000]))
+            except Error as gone:
+                report.sections.append((page.url, gone.message))
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -39,12 +56,13 @@ def hospital(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.fixture
-def visit(chromium: Browser, hospital: Hospital) -> Iterator[Callable[..., Page]]:
+def visit(chromium: Browser, hospital: Hospital, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
     """A page of one's own: `visit()` is a stranger with a phone, `visit("engineer")` signed in, `device=DESK` a desk.
 
     The demo has one password for each role, so `username` names another person of that role. `zone` is what the phone thinks it is in.
     """
     contexts: list[BrowserContext] = []
+    request.node.stash[SHOWN] = contexts
 
     def opened(
         role: str = "",

@@ -16,12 +16,14 @@ def fill(page: Page, in_use: str) -> None:
 
 
 def untouched(hospital: Hospital, group: str, **more: str) -> str:
-    """The report page of a ready device of this group that nobody has reported; `more` narrows the devices."""
+    """The report page of a ready device of this group that nobody has reported and no journey wants; `more` narrows them."""
+    kept = [device["public_id"] for device in hospital.facts["devices"]]
     token = hospital.ask(
         "from assets.register.queries import token_of\n"
         "from assets.models import Device\n"
         "from tickets.record.models import OPEN\n"
-        f"rows = Device.objects.filter(type__group__code={group!r}, status='ready', **{more!r}).exclude(tickets__state__in=OPEN)\n"
+        f"rows = Device.objects.filter(type__group__code={group!r}, status='ready', **{more!r})\n"
+        f"rows = rows.exclude(tickets__state__in=OPEN).exclude(public_id__in={kept!r})\n"
         "print(json.dumps(token_of(rows.order_by('-pk').first())))"
     )
     return f"/q/{token}/"

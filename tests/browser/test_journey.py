@@ -135,8 +135,10 @@ class Story:
         self.step(phone, "start")
         self.desk.shows(self.ticket, "维修中")
         phone.locator("a.main[href$='/finish/']").tap()
+        phone.wait_for_url(re.compile("/finish/$"))
         for name in ("cause", "action"):
             phone.locator(f"label.pick:has(input[name={name}])").first.tap()
+            expect(phone.locator(f"input[name={name}]").first).to_be_checked()
         for box in phone.locator("input[name^=test_]").all():
             box.fill("1")
         phone.locator("input[name=function_ok]").check()

@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import CHROMIUM, FLAGS, PHONE
 from tests.browser.hospital import Hospital
+from tests.browser.phone import SOON, untouched
 
 pytestmark = pytest.mark.browser
-SOON = 30_000
 FAKE = [*FLAGS, "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 PLAYS = """async (audio) => {
   audio.muted = true;
@@ -28,18 +28,11 @@ from assets.models import Device, User
 from tickets.lifecycle import services as l
 from tickets.record.models import OPEN
 u, now = User.objects.get(username={user!r}), timezone.now()
-d = Device.objects.filter(type__group__code="pump", status="ready").exclude(tickets__state__in=OPEN).order_by("pk").first()
+d = Device.objects.filter(type__group__code="pump", status="ready").exclude(tickets__state__in=OPEN).order_by("-pk").first()
 t = l.submit(device=d, preset=d.type.group.presets.first(), in_use=False, by=None, at=now)
 l.assign(t, to=u, by=None, at=now, automatic=True); l.accept(t, by=u, at=now); l.arrive(t, by=u, at=now, scanned=True)
 l.start(t, by=u, at=now, decon="cleaned")
 print(json.dumps(t.public_id))
-"""
-UNTOUCHED = """
-from assets.models import Device
-from assets.register.queries import token_of
-from tickets.record.models import OPEN
-rows = Device.objects.filter(type__group__code="monitor", status="ready").exclude(tickets__state__in=OPEN)
-print(json.dumps(f"/q/{token_of(rows.order_by('pk').first())}/"))
 """
 OUTSIDE = """
 window.started = 0;
@@ -109,7 +102,7 @@ def _speak(page: Page) -> None:
 
 def test_a_nurse_records_and_the_engineer_hears_it(hospital: Hospital, phone: Callable[..., Page]) -> None:
     ward = phone()
-    ward.goto(hospital.ask(UNTOUCHED))
+    ward.goto(untouched(hospital, "monitor"))
     ward.locator("label:has(input[name=in_use][value=no])").click()
     ward.locator("label:has(input[name=symptom])").first.click()
     ward.click("#send")
