@@ -14,10 +14,8 @@ from dispatch.engineers.models import Engineer
 from tickets.models import Ticket
 
 
-def _mine(request: HttpRequest) -> Engineer:
-    rows = Engineer.objects.select_related("user", "base").prefetch_related(
-        "skills__skill", "qualifications__qualification"
-    )
+def _mine(request: HttpRequest, *with_them: str) -> Engineer:
+    rows = Engineer.objects.select_related("user", "base").prefetch_related(*with_them)
     profile = rows.filter(user=request.user.pk).first()
     if profile is None:
         raise PermissionDenied
@@ -38,7 +36,7 @@ def duty(request: HttpRequest) -> HttpResponse:
 @require_safe
 def me(request: HttpRequest) -> HttpResponse:
     """Shifts, skills, cards; sign out."""
-    profile, now = _mine(request), timezone.now()
+    profile, now = _mine(request, "skills__skill", "qualifications__qualification"), timezone.now()
     context = {
         "profile": profile,
         "shifts": profile.shifts.filter(ends_at__gt=now).order_by("starts_at")[:7],

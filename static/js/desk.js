@@ -101,7 +101,6 @@ function onState(news) {
 }
 
 if (board) {
-  rosterAgain();
   board.addEventListener("wardline:overdue", again);
   board.addEventListener("pointermove", () => {
     handMoved = Date.now();

@@ -1,10 +1,6 @@
-// The engineer's phone: the list follows the log, the camera reads codes where it can, fragments arrive by themselves.
+// The engineer's phone: the list follows the log, the camera reads codes where it can.
 import { clockTime, refresh, serverNow } from "./core.js";
 import { Feed } from "./live.js";
-
-for (const node of document.querySelectorAll("[data-fragment]")) {
-  refresh(node, node.dataset.fragment).catch(() => {});
-}
 
 // --- today's list: read again on each fact, at most twice a second ------------------------------------------------
 const list = document.getElementById("today");

@@ -27,11 +27,12 @@ LISTS = {
     "/api/v1/engineers/": ("dispatcher", 6),
     "/api/v1/shifts/": ("dispatcher", 3),
     "/api/v1/events/?after=0": ("dispatcher", 3),
-    "/field/": ("engineer", 22),  # five where nothing is free to take: the rest reads the moment as a round does
+    # Three are the line about duty. Five where nothing is free to take: the rest reads the moment as a round does.
+    "/field/": ("engineer", 25),
     "/field/waiting/": ("engineer", 5),
-    "/desk/": ("manager", 8),  # with the banners of dispatch, which were a request of their own
+    "/desk/": ("manager", 20),  # two are the banners', twelve the roster's, which were requests of their own
     "/desk/_board/": ("manager", 6),
-    "/desk/?wall=1": ("manager", 8),
+    "/desk/?wall=1": ("manager", 11),  # three are the roster's
     "/desk/_roster/": ("manager", 14),
     "/desk/_alerts/": ("manager", 4),
     "/desk/tickets/": ("manager", 8),

@@ -171,12 +171,14 @@ def _what_moves(page: Page, path: str) -> list[Any]:
 
 def test_nothing_moves_under_a_thumb_when_the_scripts_come_late(hospital: Hospital, visit: Callable[..., Page]) -> None:
     ward, phone, desk = visit(), visit("engineer"), visit("manager", device=DESK)
+    english = visit("engineer", language="en")  # whose words are the longer ones
     report(ward, hospital)
     ticket = work_of(hospital, hospital.login("engineer")["username"])
     opened = [(ward, hospital.facts["devices"][3]["report_url"]), (ward, ward.url), (phone, "/field/")]
     opened += [(phone, f"/field/{ticket}/{leaf}") for leaf in ("", "finish/", "more/")]
     opened += [(desk, path) for path in ("/desk/", f"/desk/tickets/{ticket}/", "/desk/tickets/")]
-    for page in (ward, phone, desk):
+    opened += [(english, "/field/?")]
+    for page in (ward, phone, desk, english):
         _slow_scripts(page)
 
     moves = {path: moved for page, path in opened if (moved := _what_moves(page, path))}

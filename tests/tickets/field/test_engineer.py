@@ -13,6 +13,7 @@ from django.utils import timezone, translation
 
 from assets.register.rules import read_short_code, show_short_code
 from config.kernel.models import EventRecord
+from config.kernel.templatetags.wardline import clock_time
 from tests import factories
 from tickets.field import queries
 from tickets.lifecycle import services as lifecycle
@@ -316,6 +317,16 @@ def test_handing_over_names_nobody_by_itself(phone, ticket):
     assert " selected" not in page
 
 
+def test_the_list_says_how_long_the_shift_goes_on_and_how_much_is_in_hand(signed_in, rules):
+    somebody = factories.engineer("wu", at=timezone.now(), name="吴敏", max_open=4)
+
+    page = signed_in(somebody).get("/field/").content.decode()
+
+    shift = somebody.engineer.shifts.get()
+    assert f"{shift.label} 到 {clock_time(shift.ends_at)}" in page
+    assert "手上 0 单 / 上限 4 单" in page
+
+
 def test_the_desk_looks_at_the_engineers_pages_and_finds_no_button_that_refuses_it(
     client, dispatcher, ventilator, stopped
 ):
@@ -328,7 +339,7 @@ def test_the_desk_looks_at_the_engineers_pages_and_finds_no_button_that_refuses_
     assert "看工单" in page
     assert "/do/accept/" not in page
     assert "/field/me/" not in page
-    assert "/field/_duty/" not in page
+    assert "上限" not in page
 
 
 def test_a_warranty_ends_with_the_day_of_the_hospital(ventilator, stopped):
