@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import CHROMIUM, FLAGS, PHONE
 from tests.browser.hospital import Hospital
-from tests.browser.phone import SOON, untouched
+from tests.browser.phone import OF_ITS_OWN, SOON, untouched
 
 pytestmark = pytest.mark.browser
 FAKE = [*FLAGS, "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
@@ -22,18 +22,19 @@ PLAYS = """async (audio) => {
   await new Promise((done) => (audio.ontimeupdate = () => audio.currentTime > 0 && done()));
   return audio.error === null;
 }"""
-WORKING = """
+WORKING = (
+    OF_ITS_OWN
+    + """
 from django.utils import timezone
-from assets.models import Device, User
+from assets.models import User
 from tickets.lifecycle import services as l
-from tickets.record.models import OPEN
 u, now = User.objects.get(username={user!r}), timezone.now()
-d = Device.objects.filter(type__group__code="pump", status="ready").exclude(tickets__state__in=OPEN).order_by("-pk").first()
 t = l.submit(device=d, preset=d.type.group.presets.first(), in_use=False, by=None, at=now)
 l.assign(t, to=u, by=None, at=now, automatic=True); l.accept(t, by=u, at=now); l.arrive(t, by=u, at=now, scanned=True)
 l.start(t, by=u, at=now, decon="cleaned")
 print(json.dumps(t.public_id))
 """
+)
 OUTSIDE = """
 window.started = 0;
 window.webkitSpeechRecognition = class { start() { window.started += 1; } stop() {} };
@@ -86,7 +87,7 @@ def phone(speaking: Browser, hospital: Hospital) -> Iterator[Callable[..., Page]
 
 
 def _finish(hospital: Hospital, page: Page) -> str:
-    ticket = str(hospital.ask(WORKING.format(user=hospital.login("engineer")["username"])))
+    ticket = str(hospital.ask(WORKING.format(group="pump", more={}, user=hospital.login("engineer")["username"])))
     page.goto(f"/field/{ticket}/finish/")
     expect(page.locator("[data-record]")).to_be_visible()
     return ticket
