@@ -34,6 +34,19 @@ def untouched(hospital: Hospital, group: str, **more: str) -> str:
     return f"/q/{token}/"
 
 
+def lose_the_network(page: Page) -> None:
+    """The page has none any more when this returns: the browser says so before it does so, and a report between the two
+    arrives without its answer."""
+    page.context.set_offline(True)
+    page.wait_for_function("() => !navigator.onLine")
+    page.wait_for_function("() => fetch('/healthz', { cache: 'no-store' }).then(() => false, () => true)")
+
+
+def find_the_network(page: Page) -> None:
+    page.context.set_offline(False)
+    page.wait_for_function("() => navigator.onLine")
+
+
 def owed(page: Page) -> int:
     return len(json.loads(page.evaluate("localStorage.getItem('wardline.outbox')") or "[]"))
 
@@ -50,7 +63,7 @@ def report_and_close_without_a_network(page: Page, hospital: Hospital, group: st
     """The report waits on the phone; the answer is another page of the same browser, which has a network again."""
     page.goto(untouched(hospital, group))
     fill(page, "no")
-    page.context.set_offline(True)
+    lose_the_network(page)
     page.click("#send")
     expect(page.locator("#undelivered")).to_be_visible(timeout=SOON)
     context = page.context

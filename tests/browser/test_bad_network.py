@@ -14,6 +14,8 @@ from tests.browser.hospital import Hospital
 from tests.browser.phone import (
     SOON,
     fill,
+    find_the_network,
+    lose_the_network,
     owed,
     report,
     report_and_close_without_a_network,
@@ -106,12 +108,12 @@ def test_words_for_a_report_under_way_stay_without_a_network(hospital: Hospital,
     report(page, hospital)
     _write(page, "漏水到插座旁")
 
-    page.context.set_offline(True)
+    lose_the_network(page)
     page.click("[data-panel='2'] button[type=submit]")
     expect(page.locator("#offline")).to_be_visible()
     expect(page.locator("[data-panel='2'] textarea")).to_have_value("漏水到插座旁")
 
-    page.context.set_offline(False)
+    find_the_network(page)
     page.click("[data-panel='2'] button[type=submit]")
     expect(page.locator("#main")).to_contain_text("已补充", timeout=SOON)
 
@@ -135,10 +137,10 @@ def test_a_signature_is_asked_for_again_after_a_press_without_a_network(
     page.goto(f"/field/{work_of(hospital, hospital.login('engineer')['username'])}/finish/")
     page.locator("label.pick:has([name=release][value=out_of_use])").click()
     page.click("footer.dock button[type=submit]")
-    page.context.set_offline(True)
+    lose_the_network(page)
     page.click("[data-sure]")
     expect(page.locator(".toast[data-kind=answer]")).to_contain_text("没有网络")
-    page.context.set_offline(False)
+    find_the_network(page)
 
     page.locator("label.pick:has([name=release][value=restricted])").click()
     page.click("footer.dock button[type=submit]")

@@ -220,6 +220,7 @@ def test_without_a_network_a_form_stays_with_what_was_typed_and_goes_later(page)
     page.fill("input[name=note]", "换了电源板")
 
     page.context.set_offline(True)
+    page.wait_for_function("() => !navigator.onLine")
     page.click("button")
 
     page.wait_for_selector(".toast")
@@ -227,5 +228,6 @@ def test_without_a_network_a_form_stays_with_what_was_typed_and_goes_later(page)
     assert (page.input_value("input[name=note]"), sent) == ("换了电源板", [])
 
     page.context.set_offline(False)
+    page.wait_for_function("() => navigator.onLine")
     with page.expect_request("**/step/"):
         page.click("button")

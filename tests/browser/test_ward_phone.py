@@ -10,7 +10,15 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE
 from tests.browser.hospital import Hospital
-from tests.browser.phone import SOON, fill, owed, report_and_close_without_a_network, untouched
+from tests.browser.phone import (
+    SOON,
+    fill,
+    find_the_network,
+    lose_the_network,
+    owed,
+    report_and_close_without_a_network,
+    untouched,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -57,14 +65,14 @@ def test_an_urgent_report_without_a_network_asks_for_a_call_and_arrives_later(
     page.goto(untouched(hospital, "pump"))
     fill(page, "yes")
 
-    page.context.set_offline(True)
+    lose_the_network(page)
     page.click("#send")
     expect(page.locator("#undelivered")).to_contain_text("未送达，没有网络", timeout=SOON)
     expect(page.locator("#shout")).to_have_attribute("href", "tel:8120", timeout=SOON)
     assert owed(page) == 1
     assert page.locator(".band").count() == 0
 
-    page.context.set_offline(False)
+    find_the_network(page)
     page.wait_for_url(re.compile("/t/"), timeout=SOON)
     expect(page.locator(".band h1")).to_have_text("已送达")
     assert owed(page) == 0
