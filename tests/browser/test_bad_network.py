@@ -18,7 +18,6 @@ from tests.browser.phone import (
     lose_the_network,
     owed,
     report,
-    report_and_close_without_a_network,
     untouched,
     work_of,
 )
@@ -64,7 +63,12 @@ def test_a_report_that_somebody_on_the_way_refused_is_sent_again(
 def test_a_waiting_report_that_wardline_never_takes_is_shown_until_it_is_opened(
     hospital: Hospital, visit: Callable[..., Page]
 ) -> None:
-    later = report_and_close_without_a_network(visit(), hospital, "pump")
+    later, address = visit(), untouched(hospital, "pump")
+    later.goto(address)
+    letter = {"to": address, "body": "client_id=kept", "device": "肠内营养泵", "asset": "T-1", "urgent": False}
+    later.evaluate(
+        "kept => localStorage.setItem('wardline.outbox', JSON.stringify([{ ...kept, at: Date.now() }]))", letter
+    )
 
     _answer_posts(later, 410)
     later.goto("/q/")
