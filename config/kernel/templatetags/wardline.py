@@ -267,7 +267,7 @@ def part(context: template.RequestContext, name: str) -> SafeString:
     """
     request, found = context["request"], resolve(reverse(name))
     try:
-        answer = found.func(request, *found.args, **found.kwargs)
+        answer = found.func(request)
     except PermissionDenied:
         return SafeString()
     return mark_safe(answer.content.decode()) if answer.status_code == HTTPStatus.OK else SafeString()  # noqa: S308 - rendered and escaped there
